@@ -1,0 +1,1 @@
+"""Audio: ring buffer, resampling, features."""

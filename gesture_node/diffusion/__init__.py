@@ -1,0 +1,1 @@
+"""Diffusion: schedule, denoiser, sampler, window."""

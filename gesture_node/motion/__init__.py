@@ -1,0 +1,1 @@
+"""Motion: skeleton, robots, retargeting, limits, trajectories."""

@@ -1,0 +1,1 @@
+"""ROS 2: the only place with rclpy and messages."""

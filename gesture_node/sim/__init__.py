@@ -1,0 +1,1 @@
+"""Simulation: a robot that obeys trajectories, and pictures of it."""

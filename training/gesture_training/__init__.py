@@ -1,0 +1,1 @@
+"""Training of gesture_node bundles: corpora, networks, losses, train, evaluate, export."""

@@ -1,0 +1,1 @@
+"""Corpora: readers, composers and the packed training set."""

@@ -1,0 +1,132 @@
+"""The packed training set: flat memory-mapped arrays and one JSON record per take.
+
+A *take* is one recording of speech features with the motion that belongs to it. Arrays of all
+takes are laid end to end, so a window is a slice::
+
+    <channel>_features.npy  float16 (N, 83) at 50 Hz
+    <channel>_motion.npy    float16 (M, D)  body: 84 at 25 Hz, face: 52 at 50 Hz
+    face_phones.npy         uint8   (N,)    phone class per frame, 255 = not known
+    <channel>_takes.json    list of Take records
+
+One motion may be paired with several feature variants (clean, noisy, ...): each is a take.
+"""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN_PHONE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Where one take lies in the arrays, and where it comes from.
+
+    Attributes:
+        name: unique name.
+        source: corpus or synthesiser it comes from.
+        speaker: speaker or voice.
+        split: ``train`` or ``held_out``.
+        licence: licence of the material.
+        variant: ``clean`` or the augmentation applied to the audio.
+        style: face style (``composed`` or the name of the recorded corpus).
+        first_feature, features: slice of the feature array.
+        first_frame, frames: slice of the motion array.
+    """
+
+    name: str
+    source: str
+    speaker: str
+    split: str
+    licence: str
+    variant: str
+    style: str
+    first_feature: int
+    features: int
+    first_frame: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A channel of the packed set; arrays are memory-mapped."""
+
+    features: NDArray[np.float16]
+    motion: NDArray[np.float16]
+    phones: NDArray[np.uint8] | None
+    takes: list[Take]
+
+
+class PackWriter:
+    """Collects takes of one channel and writes them at once.
+
+    Args:
+        folder: the pack folder, created when missing.
+        channel: ``body`` or ``face``.
+    """
+
+    def __init__(self, folder: Path, channel: str) -> None:
+        self._folder, self._channel = folder, channel
+        self._features: list[NDArray[np.float16]] = []
+        self._motion: list[NDArray[np.float16]] = []
+        self._phones: list[NDArray[np.uint8]] = []
+        self._takes: list[Take] = []
+        self._feature_count = self._frame_count = 0
+
+    def add(self, features: NDArray[np.floating], motion: NDArray[np.floating], *, name: str,
+            source: str, speaker: str, split: str, licence: str, variant: str = 'clean',
+            style: str = 'composed', phones: NDArray[np.uint8] | None = None) -> None:
+        """Add one take.
+
+        Args:
+            features: shape (F, 83).
+            motion: shape (T, D), covering the same time.
+            phones: shape (F,), face only.
+
+        Raises:
+            ValueError: anything is not finite.
+        """
+        if not (np.isfinite(features).all() and np.isfinite(motion).all()):
+            raise ValueError(f'take {name!r} holds values that are not finite')
+        self._takes.append(Take(name, source, speaker, split, licence, variant, style,
+                                self._feature_count, len(features), self._frame_count,
+                                len(motion)))
+        self._features.append(features.astype(np.float16))
+        self._motion.append(motion.astype(np.float16))
+        if self._channel == 'face':
+            unknown = np.full(len(features), UNKNOWN_PHONE, np.uint8)
+            self._phones.append(unknown if phones is None else phones.astype(np.uint8))
+        self._feature_count += len(features)
+        self._frame_count += len(motion)
+
+    def write(self) -> Path:
+        """Write all arrays and records; returns the folder."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        base = self._folder / self._channel
+        np.save(f'{base}_features.npy', np.concatenate(self._features))
+        np.save(f'{base}_motion.npy', np.concatenate(self._motion))
+        if self._phones:
+            np.save(f'{base}_phones.npy', np.concatenate(self._phones))
+        records = [asdict(take) for take in self._takes]
+        Path(f'{base}_takes.json').write_text(json.dumps(records, indent=0), encoding='utf-8')
+        return self._folder
+
+
+def read_pack(folder: Path, channel: str) -> Pack:
+    """Open a channel of a pack, memory-mapped.
+
+    Raises:
+        FileNotFoundError: the pack was not written yet.
+    """
+    base = folder / channel
+    phones_path = Path(f'{base}_phones.npy')
+    records = json.loads(Path(f'{base}_takes.json').read_text(encoding='utf-8'))
+    return Pack(
+        features=np.load(f'{base}_features.npy', mmap_mode='r'),
+        motion=np.load(f'{base}_motion.npy', mmap_mode='r'),
+        phones=np.load(phones_path, mmap_mode='r') if phones_path.exists() else None,
+        takes=[Take(**record) for record in records])
