@@ -1,0 +1,56 @@
+"""Features of a growing stream, by absolute frame index."""
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..timeline import FEATURE_RATE_HZ, frames_before, samples_per_frame
+from ..types import Float32Array
+from .features import FEATURE_DIM, frame_features, HISTORY_SAMPLES
+from .ring_buffer import RingBuffer
+
+_HOP = samples_per_frame(FEATURE_RATE_HZ)
+
+
+class FeatureStream:
+    """Turns a 16 kHz stream into feature frames, computed once each, when first asked for."""
+
+    def __init__(self) -> None:
+        self._samples = RingBuffer(capacity=32_768)
+        self._features = RingBuffer((FEATURE_DIM,), capacity=2_048)
+
+    @property
+    def dim(self) -> int:
+        """Numbers per feature frame."""
+        return FEATURE_DIM
+
+    @property
+    def samples_accepted(self) -> int:
+        """Samples appended since the start."""
+        return self._samples.head
+
+    @property
+    def frames_available(self) -> int:
+        """Feature frames that the audio so far suffices for."""
+        return frames_before(self._samples.head, FEATURE_RATE_HZ)
+
+    def append(self, samples: Float32Array) -> None:
+        """Append 16 kHz mono samples ``(n,)``."""
+        self._samples.append(samples)
+
+    def get(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return frames ``[start, stop)``, shape ``(n, 83)``; zeros before frame 0.
+
+        Raises:
+            IndexError: the audio of a frame has not arrived, or a frame was dropped.
+        """
+        for frame in range(self._features.head, min(stop, self.frames_available)):
+            first = frame * _HOP - HISTORY_SAMPLES
+            self._features.append(frame_features(
+                self._samples.get(first, (frame + 1) * _HOP))[None])
+        self._samples.drop_before(self._features.head * _HOP - HISTORY_SAMPLES)
+        return self._features.get(start, stop)
+
+    def drop_before(self, frame: int) -> None:
+        """Forget frames that no window will need again."""
+        self._features.drop_before(frame)

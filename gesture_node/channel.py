@@ -1,0 +1,162 @@
+"""One motion channel of a stream: window after window, from speech features to frames."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .audio.feature_stream import FeatureStream
+from .bundle import ChannelSpec, EncoderSpec
+from .diffusion.denoiser import Conditioning, Denoiser
+from .diffusion.noise import FrameNoise
+from .diffusion.sampler import Sampler
+from .diffusion.window import join_window, WindowLayout
+from .inference import OnnxEncoder, SpeechTokens
+from .latency import LatencyTracker
+from .types import Float32Array
+
+Projection = Callable[[Float32Array], Float32Array]
+
+
+@dataclass(frozen=True)
+class ChannelModel:
+    """The immutable half of a channel.
+
+    Attributes:
+        name: ``body`` or ``face``, prefix of the stage names it measures.
+        spec: sizes and normalisation.
+        encoder_spec: context and history sizes.
+        encoder: network that hears.
+        denoiser: network that moves.
+        project: maps any finite frames ``(T, D)`` to valid ones.
+    """
+
+    name: str
+    spec: ChannelSpec
+    encoder_spec: EncoderSpec
+    encoder: OnnxEncoder
+    denoiser: Denoiser
+    project: Projection
+
+
+@dataclass(frozen=True, slots=True)
+class Easing:
+    """Ease to idle after the end of speech: from ``start`` over ``span`` frames."""
+
+    start: int
+    span: int
+
+    def weights(self, first_frame: int, count: int) -> Float32Array:
+        """Return shape (count, 1): 0 before the easing, 1 once at idle; smooth between."""
+        progress = (np.arange(first_frame, first_frame + count) - self.start) / self.span
+        clipped = np.clip(progress, 0.0, 1.0)
+        return (clipped ** 3 * (10.0 - 15.0 * clipped + 6.0 * clipped ** 2)
+                ).astype(np.float32)[:, None]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFrames:
+    """New frames of one window: shape (W - S, D); the first ``committed`` are final."""
+
+    first_frame: int
+    frames: Float32Array
+    committed: int
+
+
+class MotionChannel:
+    """The mutable half: which window is next, and the committed frames it starts from.
+
+    Args:
+        model: networks and sizes.
+        layout: hop and foresight.
+        sampler: schedule, steps and guidance.
+        seed: seed of the noise.
+        number: stream of noise, one per channel.
+    """
+
+    def __init__(self, model: ChannelModel, layout: WindowLayout, sampler: Sampler, seed: int,
+                 number: int) -> None:
+        self.layout = layout
+        self.easing: Easing | None = None
+        self.persona: Float32Array | None = None
+        self.style = max(0, len(model.spec.styles) - 1)
+        self.non_finite = 0
+        self._model, self._sampler = model, sampler
+        self._noise = FrameNoise(seed, number, len(model.spec.mean))
+        self._window = 0
+        self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)
+
+    @property
+    def next_frame(self) -> int:
+        """First frame the next window will commit; all before are committed."""
+        return self._window * self.layout.hop_frames
+
+    @property
+    def features_needed(self) -> int:
+        """Feature frames that must have arrived before the next window may run."""
+        return self.layout.heard_features(self._window)
+
+    @property
+    def oldest_feature(self) -> int:
+        """Oldest feature frame that this or a later window reads."""
+        first = self.layout.first_frame(self._window) * self.layout.features_per_frame
+        return min(first - self._model.encoder_spec.context_frames,
+                   self.features_needed - self._model.encoder_spec.history_frames)
+
+    def step(self, features: FeatureStream, latency: LatencyTracker) -> ChannelFrames:
+        """Denoise the next window and commit its hop."""
+        name, spec, layout = self._model.name, self._model.spec, self.layout
+        with latency.measure(f'{name}_encoder'):
+            tokens = self._listen(features)
+        with latency.measure(f'{name}_denoiser'):
+            estimate = self._denoise(tokens)
+        seed = (self._seed - spec.mean) / spec.std
+        joined = join_window(estimate, seed, layout.seed_frames, layout.rate_hz)
+        frames = self._finite(joined) * spec.std + spec.mean
+        first = self.next_frame
+        if self.easing is not None:
+            weight = self.easing.weights(first, len(frames))
+            frames = frames + weight * (spec.idle - frames)
+        frames = self._model.project(frames).astype(np.float32)
+        hop = layout.hop_frames
+        self._seed = np.concatenate([self._seed, frames[:hop]])[-layout.seed_frames:]
+        self._window += 1
+        return ChannelFrames(first, frames, hop)
+
+    def _listen(self, features: FeatureStream) -> SpeechTokens:
+        layout, spec = self.layout, self._model.encoder_spec
+        start = layout.first_frame(self._window) * layout.features_per_frame - spec.context_frames
+        count = spec.context_frames + layout.window_frames * layout.features_per_frame
+        heard_end = self.features_needed
+        rows = np.zeros((count, features.dim), np.float32)
+        rows[:heard_end - start] = features.get(start, heard_end)
+        index = np.arange(start, start + count)
+        heard = ((index >= 0) & (index < heard_end)).astype(np.float32)
+        past = heard_end - spec.history_frames
+        history = features.get(past, heard_end)
+        history_heard = (np.arange(past, heard_end) >= 0).astype(np.float32)
+        tokens = self._model.encoder(rows, heard, history, history_heard)
+        persona = tokens.persona if self.persona is None else self.persona
+        return SpeechTokens(tokens.local[spec.context_frames:], persona, tokens.emotion)
+
+    def _denoise(self, tokens: SpeechTokens) -> Float32Array:
+        layout, spec = self.layout, self._model.spec
+        mask = np.zeros(layout.window_frames, np.float32)
+        mask[:layout.seed_frames] = 1.0
+        seed = np.zeros((layout.window_frames, len(spec.mean)), np.float32)
+        seed[:layout.seed_frames] = (self._seed - spec.mean) / spec.std
+        conditioning = Conditioning(tokens.local, tokens.persona, tokens.emotion, seed, mask,
+                                    self.style)
+        first = layout.first_frame(self._window)
+        noise = self._noise.get(first, first + layout.window_frames)
+        return self._sampler.sample(self._model.denoiser, conditioning, noise)
+
+    def _finite(self, frames: Float32Array) -> Float32Array:
+        """Return frames with anything not finite replaced by the last committed frame."""
+        bad = ~np.isfinite(frames)
+        if not bad.any():
+            return frames
+        self.non_finite += int(bad.sum())
+        last = (self._seed[-1] - self._model.spec.mean) / self._model.spec.std
+        return np.where(bad, last, frames).astype(np.float32)

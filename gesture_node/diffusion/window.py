@@ -1,0 +1,111 @@
+"""Where windows lie on the clock, and how one is joined to the last.
+
+Window ``n`` of a channel with hop H commits frames ``[n H, (n + 1) H)``::
+
+    frame    n H - S        n H         (n + 1) H              n H - S + W
+    window   |--- seed S ---|--- hop H ---|--- lookahead L -------|
+    audio    ...heard.................................|            foresight beyond the hop
+
+A window may run as soon as the audio it may hear has arrived; what it hears is fixed by its
+number alone, never by what happened to have arrived, so packets cannot change the output.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..exceptions import ConfigError
+from ..timeline import FEATURE_RATE_HZ, s_to_frames
+from ..types import Float32Array
+
+BLEND_S = 0.24
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLayout:
+    """Sizes of a channel's window.
+
+    Attributes:
+        rate_hz: frames per second.
+        window_frames: W.
+        seed_frames: S.
+        hop_frames: H.
+        foresight_frames: frames beyond the hop whose sound the window hears.
+    """
+
+    rate_hz: int
+    window_frames: int
+    seed_frames: int
+    hop_frames: int
+    foresight_frames: int
+
+    @classmethod
+    def from_seconds(cls, channel: str, model: tuple[int, int, int], hop_s: float,
+                     foresight_s: float) -> WindowLayout:
+        """Return the layout for a hop and foresight [s].
+
+        Args:
+            channel: name for the error message.
+            model: (rate_hz, window_frames, seed_frames) of the bundle.
+
+        Raises:
+            ConfigError: hop or foresight are no whole frames or do not fit the window.
+        """
+        rate_hz, window, seed = model
+        hop, foresight = s_to_frames(hop_s, rate_hz), s_to_frames(foresight_s, rate_hz)
+        for name, value_s, frames in (('hop_s', hop_s, hop),
+                                      ('foresight_s', foresight_s, foresight)):
+            if abs(frames / rate_hz - value_s) > 1e-6:
+                raise ConfigError(f'{channel}.{name} must be a multiple of {1 / rate_hz:g} s, '
+                                  f'got {value_s:g}')
+        if hop < 1 or hop + foresight > window - seed:
+            raise ConfigError(
+                f'{channel}.hop_s + {channel}.foresight_s must be at most '
+                f'{(window - seed) / rate_hz:g} s for this bundle, got {hop_s + foresight_s:g}')
+        return cls(rate_hz, window, seed, hop, foresight)
+
+    @property
+    def features_per_frame(self) -> int:
+        """Feature frames per motion frame: 2 for the body, 1 for the face."""
+        return FEATURE_RATE_HZ // self.rate_hz
+
+    @property
+    def latency_s(self) -> float:
+        """Algorithmic latency of the first frame of a hop [s]: hop plus foresight."""
+        return (self.hop_frames + self.foresight_frames) / self.rate_hz
+
+    def first_frame(self, number: int) -> int:
+        """Return the first (seed) frame of a window; negative in the first windows."""
+        return number * self.hop_frames - self.seed_frames
+
+    def heard_features(self, number: int) -> int:
+        """Return how many feature frames from the stream's start the window hears."""
+        frames = (number + 1) * self.hop_frames + self.foresight_frames
+        return frames * self.features_per_frame
+
+
+def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
+                rate_hz: int) -> Float32Array:
+    """Return the new frames of a window, joined to the committed ones without a jump.
+
+    The network's own error on the last seed frames, in value and slope, is carried over and
+    faded out within ``BLEND_S`` (the idea of inertialisation, Bollo, GDC 2018).
+
+    Args:
+        estimate: shape (W, D), denoised window.
+        seed: shape (S, D), committed frames.
+        seed_frames: S, at least 2.
+        rate_hz: frames per second.
+
+    Returns:
+        shape (W - S, D).
+    """
+    error = seed[-2:] - estimate[seed_frames - 2:seed_frames]
+    slope = np.clip(error[1] - error[0], -0.5 * np.abs(error[1]), 0.5 * np.abs(error[1]))
+    fresh = estimate[seed_frames:]
+    span = max(2.0, BLEND_S * rate_hz)
+    k = np.arange(1, len(fresh) + 1, dtype=np.float32)[:, None]
+    fade = np.clip(1.0 - k / span, 0.0, 1.0)
+    weight = fade * fade * (3.0 - 2.0 * fade)
+    return (fresh + weight * (error[1] + slope * np.minimum(k, 2.0))).astype(np.float32)

@@ -1,0 +1,129 @@
+"""The library's front door: an immutable pipeline, and streams that hold all state.
+
+::
+
+    pipeline = GesturePipeline.from_bundle()
+    stream = pipeline.create_stream('humanoid')
+    for samples in packets:
+        stream.accept_waveform(samples, sample_rate=16_000)
+        while stream.is_ready():
+            result = stream.step()
+    stream.finish()
+    while stream.is_ready():
+        result = stream.step()
+
+A pipeline may be shared by threads; a stream belongs to one thread at a time.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .audio.feature_stream import FeatureStream
+from .audio.resample import resample
+from .bundle import Bundle, read_bundle
+from .channel import ChannelModel
+from .config import GestureConfig
+from .exceptions import BundleError
+from .inference import OnnxDenoiser, OnnxEncoder, open_session
+from .motion.face import project_face
+from .motion.robot import load_profile, RobotProfile
+from .motion.skeleton import project_pose
+from .stream import GestureStream
+from .types import Float32Array
+
+
+@dataclass(frozen=True)
+class GesturePipeline:
+    """Weights and sizes of a bundle, ready to run.
+
+    Attributes:
+        bundle: where the weights come from.
+        provider: name of the ONNX Runtime provider in use.
+        body, face: the models of both channels.
+    """
+
+    bundle: Bundle
+    provider: str
+    body: ChannelModel
+    face: ChannelModel
+
+    @classmethod
+    def from_bundle(cls, path: str | Path | None = None, *, provider: str = 'auto',
+                    threads: int = 2) -> GesturePipeline:
+        """Load a bundle.
+
+        Args:
+            path: folder of the bundle; None or empty takes the shipped one.
+            provider: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
+            threads: threads of ONNX Runtime on the CPU.
+
+        Raises:
+            BundleError: the bundle is missing, truncated or does not match.
+            ConfigError: the provider is not available.
+        """
+        bundle = read_bundle(path)
+        sessions = {name: open_session(bundle, f'{name}.onnx', provider, threads)
+                    for name in ('encoder', 'body', 'face')}
+        encoder = OnnxEncoder(sessions['encoder'])
+        body = ChannelModel('body', bundle.body, bundle.encoder, encoder,
+                            OnnxDenoiser(sessions['body']), project_pose)
+        face = ChannelModel('face', bundle.face, bundle.encoder, encoder,
+                            OnnxDenoiser(sessions['face']), project_face)
+        pipeline = cls(bundle, str(sessions['body'].get_providers()[0]), body, face)
+        pipeline.warm_up()
+        return pipeline
+
+    def warm_up(self) -> None:
+        """Run one window of each channel, so that the first real one is not slow.
+
+        Raises:
+            BundleError: the networks do not run with the sizes the metadata state.
+        """
+        stream = self.create_stream(robot=None)
+        stream.accept_waveform(np.zeros(16_000, np.float32), 16_000)
+        try:
+            while stream.is_ready():
+                stream.step()
+        except Exception as error:
+            reason = str(error).splitlines()[0][:200]
+            raise BundleError(f'bundle {self.bundle.path}: the networks do not fit the metadata: '
+                              f'{reason}') from error
+
+    def create_stream(self, robot: str | RobotProfile | None = None,
+                      config: GestureConfig | None = None,
+                      persona: Float32Array | None = None) -> GestureStream:
+        """Return a new stream at rest.
+
+        Args:
+            robot: profile, name or path of one; None makes canonical motion and face only.
+            config: deployment choices; defaults when None.
+            persona: style token (see ``persona_of``) to pin; None infers it from the voice.
+
+        Raises:
+            ConfigError: the windows asked for do not fit the bundle.
+            RobotError: the robot is unknown or malformed.
+        """
+        profile = load_profile(robot) if isinstance(robot, str) else robot
+        return GestureStream(self.body, self.face, self.bundle.schedule,
+                             config or GestureConfig(), profile, persona)
+
+    def persona_of(self, samples: Any, sample_rate: int) -> Float32Array:
+        """Return the style token ``(Q,)`` of the last seconds of a reference recording.
+
+        Raises:
+            AudioError: the recording cannot be used.
+        """
+        features = FeatureStream()
+        features.append(resample(np.asarray(samples), sample_rate))
+        end, length = features.frames_available, self.bundle.encoder.history_frames
+        rows = features.get(0, end)[-length:]
+        history = np.zeros((length, features.dim), np.float32)
+        heard = np.zeros(length, np.float32)
+        if len(rows):
+            history[-len(rows):], heard[-len(rows):] = rows, 1.0
+        context = self.bundle.encoder.context_frames
+        return self.body.encoder(history[-context:], heard[-context:], history, heard).persona

@@ -1,0 +1,218 @@
+"""All mutable state of one speaker: audio in, committed motion out, window by window."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .audio.feature_stream import FeatureStream
+from .audio.resample import StreamResampler
+from .channel import ChannelFrames, ChannelModel, Easing, MotionChannel
+from .config import GestureConfig
+from .diffusion.sampler import Sampler
+from .diffusion.schedule import Schedule
+from .diffusion.window import WindowLayout
+from .exceptions import StreamError
+from .latency import LatencyTracker
+from .motion.face import LIP_INDEX, project_face
+from .motion.robot import RobotProfile
+from .robot_output import RobotOutput
+from .timeline import (
+    BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ, SAMPLE_RATE_HZ, first_sample, s_to_frames)
+from .types import BodyChunk, FaceChunk, Float32Array, JointChunk, StepResult
+
+SETTLE_S = 1.6
+"""Motion after the last sample, in which body and face ease to idle."""
+_EASE_START_S, _BODY_EASE_S, _FACE_EASE_S = 0.2, 1.2, 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What happened to a stream so far.
+
+    Attributes:
+        audio_s: audio accepted, at 16 kHz.
+        dropped_audio_s: audio refused because too much was waiting.
+        non_finite_samples, clipped_samples: repaired input samples.
+        nan_count: numbers of the networks' output that were not finite and were replaced.
+        limit_interventions: counts of the safety layer.
+    """
+
+    audio_s: float
+    dropped_audio_s: float
+    non_finite_samples: int
+    clipped_samples: int
+    nan_count: int
+    limit_interventions: dict[str, float]
+
+
+class GestureStream:
+    """Made by :meth:`GesturePipeline.create_stream`; not thread-safe."""
+
+    def __init__(self, body: ChannelModel, face: ChannelModel, schedule: Schedule,
+                 config: GestureConfig, profile: RobotProfile | None,
+                 persona: Float32Array | None) -> None:
+        self.config = config
+        self.latency = LatencyTracker()
+        self.generation = 0
+        self._models = body, face
+        self._persona = persona
+        self._layouts = (
+            WindowLayout.from_seconds('body', body.spec.model, config.body.hop_s,
+                                      config.body.foresight_s),
+            WindowLayout.from_seconds('face', face.spec.model, config.face.hop_s,
+                                      config.face.foresight_s))
+        self._samplers = (Sampler(schedule, config.body.steps, config.body.guidance),
+                          Sampler(schedule, config.face.steps))
+        self.robot = None if profile is None else RobotOutput(profile, config, body.spec.idle)
+        self._start()
+
+    def _start(self) -> None:
+        self._resampler = StreamResampler()
+        self._features = FeatureStream()
+        self._body, self._face = (
+            MotionChannel(model, layout, sampler, self.config.seed, number)
+            for number, (model, layout, sampler) in enumerate(
+                zip(self._models, self._layouts, self._samplers)))
+        self._body.persona = self._face.persona = self._persona
+        self._face.style = 0
+        self._end_sample: int | None = None
+        self._dropped_samples = 0
+
+    @property
+    def body_latency_s(self) -> float:
+        """Algorithmic latency of the body: hop plus foresight [s]."""
+        return self._layouts[0].latency_s
+
+    @property
+    def face_latency_s(self) -> float:
+        """Algorithmic latency of the face: hop plus foresight [s]."""
+        return self._layouts[1].latency_s
+
+    @property
+    def samples_accepted(self) -> int:
+        """Samples at 16 kHz since the start, with the silence appended by ``finish``."""
+        return self._features.samples_accepted
+
+    @property
+    def finished(self) -> bool:
+        """True once ``finish`` was called and everything up to idle is committed."""
+        return self._end_sample is not None and not (
+            self._before_end(self._body) or self._before_end(self._face))
+
+    def accept_waveform(self, samples: NDArray[Any], sample_rate: int) -> None:
+        """Append audio.
+
+        Args:
+            samples: shape (n,) or (n, channels); float in [-1, 1] or integers of full scale.
+            sample_rate: in [4 000, 192 000] Hz; may change between calls.
+
+        Raises:
+            AudioError: the array or the rate cannot be audio; nothing is consumed.
+            StreamError: ``finish`` was called before.
+        """
+        if self._end_sample is not None:
+            raise StreamError('accept_waveform after finish; call reset to begin a new stream')
+        self._append(self._resampler.accept(samples, sample_rate))
+
+    def _append(self, wave: Float32Array) -> None:
+        waiting = self._features.samples_accepted - first_sample(
+            min(self._body.features_needed, self._face.features_needed), FEATURE_RATE_HZ)
+        room = int(self.config.audio.max_buffer_s * SAMPLE_RATE_HZ) - waiting
+        self._dropped_samples += max(0, len(wave) - max(0, room))
+        self._features.append(wave[:max(0, room)])
+
+    def finish(self) -> None:
+        """Declare the end of the audio; windows go on until body and face are at idle."""
+        if self._end_sample is None:
+            self._append(self._resampler.flush())
+            self._end_sample = self._features.samples_accepted
+            end_s = self._end_sample / SAMPLE_RATE_HZ + _EASE_START_S
+            for channel, rate_hz, span_s in ((self._body, BODY_RATE_HZ, _BODY_EASE_S),
+                                             (self._face, FACE_RATE_HZ, _FACE_EASE_S)):
+                start = max(s_to_frames(end_s, rate_hz), channel.next_frame)
+                channel.easing = Easing(start, s_to_frames(span_s, rate_hz))
+
+    def reset(self, positions: Mapping[str, float] | NDArray[np.floating] | None = None) -> None:
+        """Begin a new stream at rest; chunks of the old generation are void.
+
+        Args:
+            positions: robot joint positions [rad] to start from; None starts in the idle pose.
+
+        Raises:
+            RobotError: positions do not fit the robot.
+        """
+        if self.robot is not None:
+            self.robot.reset(positions)
+        self.generation += 1
+        self._start()
+
+    def is_ready(self) -> bool:
+        """Return whether a window may run: its audio has arrived."""
+        return any(self._ready(channel) for channel in (self._body, self._face))
+
+    def step(self) -> StepResult:
+        """Run the window that is due first and return what it committed.
+
+        Raises:
+            StreamError: no window is ready.
+        """
+        ready = [channel for channel in (self._face, self._body) if self._ready(channel)]
+        if not ready:
+            raise StreamError('step called although no window is ready; ask is_ready first')
+        channel = min(ready, key=lambda item: item.next_frame / item.layout.rate_hz)
+        with self.latency.measure(f'{"face" if channel is self._face else "body"}_hop'):
+            frames = channel.step(self._features, self.latency)
+            result = self._face_result(frames) if channel is self._face else (
+                self._body_result(frames))
+        self._features.drop_before(min(self._body.oldest_feature, self._face.oldest_feature))
+        return result
+
+    def _ready(self, channel: MotionChannel) -> bool:
+        if self._end_sample is not None:
+            if not self._before_end(channel):
+                return False
+            missing = first_sample(channel.features_needed, FEATURE_RATE_HZ) - (
+                self._features.samples_accepted)
+            if missing > 0:
+                self._features.append(np.zeros(missing, np.float32))
+        return channel.features_needed <= self._features.frames_available
+
+    def _before_end(self, channel: MotionChannel) -> bool:
+        assert self._end_sample is not None
+        easing = channel.easing
+        assert easing is not None
+        rate_hz = channel.layout.rate_hz
+        end = s_to_frames(self._end_sample / SAMPLE_RATE_HZ + SETTLE_S, rate_hz)
+        return channel.next_frame < max(end, easing.start + easing.span)
+
+    def _body_result(self, frames: ChannelFrames) -> StepResult:
+        body = BodyChunk(frames.first_frame, frames.frames, frames.committed, BODY_RATE_HZ,
+                         self.generation)
+        joints: JointChunk | None = None
+        if self.robot is not None:
+            joints = self.robot.step(body, self.latency)
+        return StepResult(body=body, joints=joints, timings_s=self.latency.latest())
+
+    def _face_result(self, frames: ChannelFrames) -> StepResult:
+        weights = frames.frames[:frames.committed].copy()
+        if self.config.face.lip_strength != 1.0:
+            weights[:, LIP_INDEX] *= np.float32(self.config.face.lip_strength)
+            weights = project_face(weights)
+        face = FaceChunk(frames.first_frame, weights, FACE_RATE_HZ, self.generation)
+        return StepResult(face=face, timings_s=self.latency.latest())
+
+    @property
+    def report(self) -> StreamReport:
+        """What happened so far."""
+        faults = self._resampler.faults
+        interventions = {} if self.robot is None else asdict(self.robot.interventions)
+        return StreamReport(
+            audio_s=self._features.samples_accepted / SAMPLE_RATE_HZ,
+            dropped_audio_s=self._dropped_samples / SAMPLE_RATE_HZ,
+            non_finite_samples=faults.non_finite, clipped_samples=faults.clipped,
+            nan_count=self._body.non_finite + self._face.non_finite,
+            limit_interventions=interventions)
