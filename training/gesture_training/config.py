@@ -1,0 +1,183 @@
+"""What a training run may choose: sizes, losses, optimisation, read from YAML.
+
+The dataclasses use the runtime's own parameter declarations, so an unknown key or a value out of
+range is refused with one sentence, as :class:`gesture_node.exceptions.ConfigError`.
+"""
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gesture_node.config import check, param, with_values
+from gesture_node.exceptions import ConfigError
+import yaml
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncoderConfig:
+    """Sizes of the speech encoder."""
+
+    width: int = param(192, 'Numbers per local token.', bounds=(8, 1024))
+    conv_layers: int = param(3, 'Residual convolutions of dilation 1, 2, 4, ...', bounds=(0, 6))
+    transformer_layers: int = param(2, 'Attention layers after the convolutions.', bounds=(0, 12))
+    heads: int = param(4, 'Attention heads.', bounds=(1, 16))
+    pool_width: int = param(96, 'Width of the layers that pool the history.', bounds=(8, 1024))
+    persona_dim: int = param(64, 'Numbers of the persona token.', bounds=(4, 1024))
+    emotion_dim: int = param(16, 'Numbers of the emotion token.', bounds=(1, 1024))
+    context_frames: int = param(32, 'Feature frames heard before the window.', bounds=(0, 400))
+    history_frames: int = param(400, 'Feature frames the persona is pooled from.',
+                                bounds=(8, 3_000))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BodyNetConfig:
+    """Sizes of the body denoiser and its windows."""
+
+    width: int = param(224, 'Numbers per frame inside the transformer.', bounds=(8, 1024))
+    layers: int = param(6, 'Transformer blocks.', bounds=(1, 24))
+    heads: int = param(4, 'Attention heads.', bounds=(1, 16))
+    condition_width: int = param(128, 'Numbers per frame that modulate the blocks.',
+                                 bounds=(8, 1024))
+    window_frames: int = param(60, 'Frames denoised together, at 25 fps.', bounds=(4, 400))
+    seed_frames: int = param(20, 'Most leading frames that are given.', bounds=(0, 200))
+    batch: int = param(32, 'Windows per optimiser step.', bounds=(1, 4_096))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaceNetConfig:
+    """Sizes of the face denoiser and its windows."""
+
+    width: int = param(192, 'Numbers per frame inside the transformer.', bounds=(8, 1024))
+    layers: int = param(4, 'Transformer blocks.', bounds=(1, 24))
+    heads: int = param(4, 'Attention heads.', bounds=(1, 16))
+    bias_period_frames: int = param(1, 'Distance over which the attention bias is constant.',
+                                    bounds=(1, 400))
+    window_frames: int = param(64, 'Frames denoised together, at 50 fps.', bounds=(4, 400))
+    seed_frames: int = param(16, 'Most leading frames that are given.', bounds=(0, 200))
+    batch: int = param(32, 'Windows per optimiser step.', bounds=(1, 4_096))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowConfig:
+    """How windows are drawn and disturbed."""
+
+    full_seed_share: float = param(0.6, 'Share of windows with the longest seed; the others draw '
+                                        'a shorter prefix.', bounds=(0.0, 1.0))
+    full_heard_share: float = param(0.35, 'Share of windows that hear all of their speech.',
+                                    bounds=(0.0, 1.0))
+    before_start_share: float = param(0.1, 'Share of windows that begin before the take does.',
+                                      bounds=(0.0, 1.0))
+    seed_noise_share: float = param(0.5, 'Share of windows whose seed frames are disturbed.',
+                                    bounds=(0.0, 1.0))
+    seed_noise: float = param(0.05, 'Largest disturbance of seed frames, normalised units.',
+                              bounds=(0.0, 1.0))
+    drop_share: float = param(0.1, 'Share of windows without speech conditioning.',
+                              bounds=(0.0, 1.0))
+    mean_style_share: float = param(0.2, 'Share of face windows with the mean style.',
+                                    bounds=(0.0, 1.0))
+    gain_db: float = param(3.0, 'Standard deviation of the random gain of a window\'s speech.',
+                           unit='dB', bounds=(0.0, 20.0))
+    tilt_db: float = param(2.0, 'Standard deviation of each term of a random smooth equaliser.',
+                           unit='dB', bounds=(0.0, 20.0))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LossConfig:
+    """Weights of the loss terms."""
+
+    body_velocity: float = param(1.0, 'Frame-to-frame differences of the body.', bounds=(0.0, 1e3))
+    body_acceleration: float = param(0.2, 'Second differences of the body.', bounds=(0.0, 1e3))
+    body_position: float = param(0.5, 'Joint positions by forward kinematics, in decimetres.',
+                                 bounds=(0.0, 1e3))
+    face_velocity: float = param(1.0, 'Frame-to-frame differences of the face.', bounds=(0.0, 1e3))
+    face_acceleration: float = param(0.1, 'Second differences of the face.', bounds=(0.0, 1e3))
+    lip_channels: float = param(2.5, 'Weight of jaw, lips and tongue against the other channels.',
+                                bounds=(0.0, 1e3))
+    aperture: float = param(1.0, 'Absolute error of the mouth aperture, in tenths.',
+                            bounds=(0.0, 1e3))
+    closure_frames: float = param(3.0, 'Weight of closure frames in the lip terms.',
+                                  bounds=(1.0, 1e3))
+    phones: float = param(0.3, 'Cross entropy of the phone classes.', bounds=(0.0, 1e3))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptimiserConfig:
+    """AdamW, its schedule, averaging of weights, and book-keeping."""
+
+    learning_rate: float = param(6e-4, 'Highest learning rate.', bounds=(1e-7, 1.0))
+    final_rate: float = param(0.03, 'Learning rate at the end, as a share of the highest.',
+                              bounds=(0.0, 1.0))
+    warm_up_steps: int = param(200, 'Steps of linear warm-up.', bounds=(0, 100_000))
+    weight_decay: float = param(0.01, 'Decoupled weight decay of matrices.', bounds=(0.0, 1.0))
+    clip_norm: float = param(1.0, 'Largest norm of a gradient.', bounds=(1e-3, 1e3))
+    ema_decay: float = param(0.999, 'Decay of the averaged weights.', bounds=(0.0, 0.99999))
+    bf16: bool = param(True, 'Compute in bfloat16 where it is safe.')
+    checkpoint_s: float = param(180.0, 'Time between checkpoints.', unit='s', bounds=(1.0, 1e6))
+    seed: int = param(0, 'Seed of weights, windows and noise.', bounds=(0, 2_147_483_647))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingConfig:
+    """Everything a training run may choose."""
+
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    body: BodyNetConfig = field(default_factory=BodyNetConfig)
+    face: FaceNetConfig = field(default_factory=FaceNetConfig)
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    losses: LossConfig = field(default_factory=LossConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+
+def load_config(path: Path | None) -> TrainingConfig:
+    """Return the defaults, changed by the keys of a YAML file.
+
+    Raises:
+        ConfigError: the file is missing or not a mapping, or a key or value is not allowed.
+    """
+    if path is None:
+        return TrainingConfig()
+    if not path.is_file():
+        raise ConfigError(f'training config {path} does not exist')
+    values = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
+    if not isinstance(values, dict):
+        raise ConfigError(f'training config {path} must hold a mapping')
+    return config_from(values)
+
+
+def config_from(values: dict[str, Any]) -> TrainingConfig:
+    """Return a config from nested plain values, the inverse of :func:`plain`."""
+    return with_values(TrainingConfig(), _dotted(values, ''))
+
+
+def plain(config: TrainingConfig) -> dict[str, Any]:
+    """Return the config as nested plain values."""
+    return asdict(config)
+
+
+def _dotted(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _dotted(value, f'{prefix}{name}.')
+        else:
+            flat[f'{prefix}{name}'] = value
+    return flat

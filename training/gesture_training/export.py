@@ -1,0 +1,190 @@
+"""Networks to a bundle folder: three ONNX files and ``bundle.yaml``, checked against torch.
+
+The tensors of each file are named once, in :data:`SIGNATURES`; see ``docs/architecture.md`` for
+what they mean. Opset 17, batch and lengths dynamic, float32.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+import warnings
+
+from gesture_node.audio.features import FEATURE_DIM
+from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
+from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM, rest_pose
+from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ
+import numpy as np
+import onnxruntime
+import torch
+from torch import nn, Tensor
+import yaml
+
+from .config import TrainingConfig
+from .networks.assembly import GestureNetworks, STYLES
+from .schedule import TRAIN_STEPS
+from .statistics import Statistics
+
+FORMAT = 1
+FEATURE_VERSION = 1
+OPSET = 17
+PARITY_TOLERANCE = 2e-4
+"""Largest difference between torch and ONNX Runtime, in normalised units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Tensor names of one network; ``axes`` names the dynamic axes of each tensor."""
+
+    inputs: dict[str, tuple[str, ...]]
+    outputs: dict[str, tuple[str, ...]]
+
+    def dynamic_axes(self) -> dict[str, dict[int, str]]:
+        """Return the dynamic axes as the exporter wants them (fixed sizes are empty names)."""
+        return {name: {i: axis for i, axis in enumerate(axes) if axis}
+                for name, axes in (self.inputs | self.outputs).items()}
+
+
+_DENOISER: dict[str, tuple[str, ...]] = {
+    'x': ('B', 'W', ''), 'level': ('B',), 'seed': ('B', 'W', ''), 'mask': ('B', 'W'),
+    'local': ('B', 'L', ''), 'persona': ('B', ''), 'emotion': ('B', ''), 'drop': ('B',)}
+SIGNATURES: dict[str, Signature] = {
+    'encoder': Signature(
+        {'features': ('B', 'F', ''), 'heard': ('B', 'F'), 'history': ('B', 'P', ''),
+         'history_heard': ('B', 'P')},
+        {'local': ('B', 'F', ''), 'persona': ('B', ''), 'emotion': ('B', '')}),
+    'body': Signature(_DENOISER, {'x0': ('B', 'W', '')}),
+    'face': Signature(_DENOISER | {'style': ('B',)}, {'x0': ('B', 'W', '')}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a bundle is made of: sizes, weights, normalisation and where they come from."""
+
+    config: TrainingConfig
+    networks: GestureNetworks
+    statistics: Statistics
+    statement: dict[str, Any]
+
+
+def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: int,
+                   history: int = 24, seed: int = 0) -> tuple[Tensor, ...]:
+    """Return random inputs of a network, in the order of its signature.
+
+    Args:
+        frames: feature frames for the encoder, motion frames for a denoiser.
+        history: history frames of the encoder.
+    """
+    source = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=source)
+
+    def binary(*shape: int) -> Tensor:
+        return (torch.rand(shape, generator=source) > 0.4).float()
+
+    if network == 'encoder':
+        return (normal(batch, frames, FEATURE_DIM) * 3.0, binary(batch, frames),
+                normal(batch, history, FEATURE_DIM) * 3.0, binary(batch, history))
+    dim, pairs = (POSE_DIM, 2) if network == 'body' else (FACE_DIM, 1)
+    sizes = config.encoder
+    inputs = (normal(batch, frames, dim), torch.rand(batch, generator=source) * (TRAIN_STEPS - 1),
+              normal(batch, frames, dim), binary(batch, frames),
+              normal(batch, pairs * frames, sizes.width), normal(batch, sizes.persona_dim),
+              normal(batch, sizes.emotion_dim), binary(batch))
+    if network == 'face':
+        inputs += (torch.randint(0, len(STYLES), (batch,), generator=source),)
+    return inputs
+
+
+def export_network(network: nn.Module, name: str, config: TrainingConfig, path: Path) -> None:
+    """Write one network as ONNX."""
+    signature = SIGNATURES[name]
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')
+        torch.onnx.export(
+            network.eval(), example_inputs(config, name, batch=2, frames=12), str(path),
+            input_names=list(signature.inputs), output_names=list(signature.outputs),
+            dynamic_axes=signature.dynamic_axes(), opset_version=OPSET, dynamo=False)
+
+
+def parity_error(network: nn.Module, name: str, config: TrainingConfig, path: Path,
+                 shapes: Sequence[tuple[int, int, int]]) -> float:
+    """Return the largest difference between torch and ONNX Runtime over all outputs.
+
+    Args:
+        shapes: (batch, frames, history) to try.
+    """
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    worst = 0.0
+    for number, (batch, frames, history) in enumerate(shapes):
+        inputs = example_inputs(config, name, batch=batch, frames=frames, history=history,
+                                seed=number)
+        with torch.no_grad():
+            expected = network.eval()(*inputs)
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        feed = {key: value.numpy() for key, value in zip(SIGNATURES[name].inputs, inputs)}
+        for want, got in zip(expected, session.run(None, feed)):
+            worst = max(worst, float(np.abs(want.numpy() - got).max()))
+    return worst
+
+
+def export_bundle(model: Model, folder: Path, metrics: dict[str, Any] | None = None) -> Path:
+    """Write a bundle; returns its folder.
+
+    Raises:
+        ValueError: ONNX Runtime and torch disagree by more than :data:`PARITY_TOLERANCE`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    logging.getLogger('torch.onnx').setLevel(logging.ERROR)
+    hashes: dict[str, str] = {}
+    for name, network in model.networks.named_children():
+        path = folder / f'{name}.onnx'
+        export_network(network, name, model.config, path)
+        error = parity_error(network, name, model.config, path, [(1, 64, 400), (3, 17, 9)])
+        if not error <= PARITY_TOLERANCE:
+            raise ValueError(f'{name}.onnx differs from torch by {error:.2e}, '
+                             f'more than {PARITY_TOLERANCE:.0e}')
+        hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    text = yaml.safe_dump(bundle_metadata(model, hashes, metrics or {}), sort_keys=False,
+                          width=99, default_flow_style=None)
+    (folder / 'bundle.yaml').write_text(text, encoding='utf-8')
+    return folder
+
+
+def bundle_metadata(model: Model, hashes: dict[str, str],
+                    metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of ``bundle.yaml``."""
+    config, statistics = model.config, model.statistics
+    sizes = config.encoder
+    return {
+        'format': FORMAT,
+        'name': str(model.statement.get('name', 'unnamed')),
+        'features': {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATURE_VERSION},
+        'encoder': {
+            'kind': 'mel', 'context_frames': sizes.context_frames,
+            'history_frames': sizes.history_frames, 'local_dim': sizes.width,
+            'persona_dim': sizes.persona_dim, 'emotion_dim': sizes.emotion_dim},
+        'body': {
+            'rate_hz': BODY_RATE_HZ, 'window_frames': config.body.window_frames,
+            'seed_frames': config.body.seed_frames, 'names': [*JOINT_NAMES, *FINGER_NAMES],
+            'mean': _rounded(statistics.body_mean), 'std': _rounded(statistics.body_std),
+            'idle_pose': _rounded(rest_pose())},
+        'face': {
+            'rate_hz': FACE_RATE_HZ, 'window_frames': config.face.window_frames,
+            'seed_frames': config.face.seed_frames, 'names': list(BLENDSHAPE_NAMES),
+            'mean': _rounded(statistics.face_mean), 'std': _rounded(statistics.face_std),
+            'styles': list(STYLES)},
+        'schedule': {'kind': 'cosine', 'train_steps': TRAIN_STEPS, 'prediction': 'x0'},
+        'files': hashes,
+        'training': model.statement,
+        'metrics': metrics,
+    }
+
+
+def _rounded(values: Any) -> list[float]:
+    return [round(float(v), 7) for v in np.asarray(values)]

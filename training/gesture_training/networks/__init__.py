@@ -1,0 +1,1 @@
+"""The three networks of a bundle: speech encoder, body denoiser, face denoiser."""

@@ -1,0 +1,63 @@
+"""Body denoiser: a transformer whose every frame is modulated by step, speech and persona.
+
+Frame i hears the two local tokens of its own 40 ms, so speech and motion cannot drift apart.
+"""
+from __future__ import annotations
+
+from gesture_node.motion.skeleton import POSE_DIM
+import torch
+from torch import nn, Tensor
+from torch.nn import functional
+
+from .layers import AdaptiveBlock, StepEmbedding
+from ..config import BodyNetConfig, EncoderConfig
+
+
+class BodyDenoiser(nn.Module):
+    """Predicts clean pose vectors from noisy ones; see :class:`~.layers.AdaptiveBlock`."""
+
+    def __init__(self, config: BodyNetConfig, encoder: EncoderConfig) -> None:
+        super().__init__()
+        width, condition = config.width, config.condition_width
+        self.frames = nn.Linear(2 * POSE_DIM + 1, width)
+        self.local = nn.Linear(2 * encoder.width, condition)
+        self.persona = nn.Linear(encoder.persona_dim, condition, bias=False)
+        self.emotion = nn.Linear(encoder.emotion_dim, condition, bias=False)
+        self.null = nn.Parameter(torch.zeros(condition))
+        self.step = StepEmbedding(condition)
+        self.condition = nn.Linear(condition, condition)
+        self.blocks = nn.ModuleList(
+            AdaptiveBlock(width, config.heads, condition) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.modulation = nn.Linear(condition, 2 * width)
+        self.output = nn.Linear(width, POSE_DIM)
+        for layer in (self.modulation, self.output):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor, level: Tensor, seed: Tensor, mask: Tensor, local: Tensor,
+                persona: Tensor, emotion: Tensor, drop: Tensor) -> Tensor:
+        """Return clean frames (B, W, 84), normalised; frames of the seed are returned as given.
+
+        Args:
+            x: shape (B, W, 84), noisy frames, normalised.
+            level: shape (B,), diffusion step in [0, 999].
+            seed: shape (B, W, 84), clean frames where ``mask`` is 1.
+            mask: shape (B, W), 1 for seed frames.
+            local: shape (B, 2 W, C), local tokens at 50 Hz.
+            persona: shape (B, Q).
+            emotion: shape (B, E).
+            drop: shape (B,), 1 to ignore local, persona and emotion.
+        """
+        mask, drop = mask[..., None], drop[:, None, None]
+        pairs = local.reshape(x.shape[0], x.shape[1], 2 * local.shape[2])
+        whole = (self.persona(persona) + self.emotion(emotion))[:, None, :]
+        speech = (1.0 - drop) * (self.local(pairs) + whole) + drop * self.null
+        condition = functional.silu(self.condition(
+            functional.silu(speech + self.step(level)[:, None, :])))
+        hidden = self.frames(torch.cat([x * (1.0 - mask), seed * mask, mask], dim=-1))
+        for block in self.blocks:
+            hidden = block(hidden, condition)
+        shift, scale = self.modulation(condition).chunk(2, dim=-1)
+        clean = self.output(self.norm(hidden) * (1.0 + scale) + shift)
+        return clean * (1.0 - mask) + seed * mask
