@@ -55,8 +55,7 @@ class Schedule:
         """
         if not 1 <= steps <= self.train_steps:
             raise ConfigError(f'steps must be in [1, {self.train_steps}], got {steps}')
-        top = self.train_steps - 1
-        return [round(top * (1 - i / steps)) for i in range(steps)]
+        return [self.train_steps * (steps - i) // steps - 1 for i in range(steps)]
 
     def diffuse(self, x_0: Float32Array, epsilon: Float32Array, level: int) -> Float32Array:
         """Return the clean signal with the noise of a level mixed in."""

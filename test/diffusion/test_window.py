@@ -1,0 +1,53 @@
+"""Windows: where they lie, what they hear, and seams that do not show."""
+from hypothesis import given, strategies as st
+import numpy as np
+import pytest
+
+from gesture_node.diffusion.noise import FrameNoise
+from gesture_node.diffusion.window import join_window, WindowLayout
+from gesture_node.exceptions import ConfigError
+
+BODY = (25, 60, 20)
+
+
+@given(hop=st.integers(1, 30), foresight=st.integers(0, 10), number=st.integers(0, 500))
+def test_windows_tile_the_clock(hop: int, foresight: int, number: int) -> None:
+    layout = WindowLayout.from_seconds('body', BODY, hop / 25, foresight / 25)
+    assert layout.first_frame(number + 1) - layout.first_frame(number) == hop
+    assert layout.first_frame(number) + layout.seed_frames == number * hop
+    assert layout.heard_features(number) == 2 * ((number + 1) * hop + foresight)
+    assert layout.latency_s == pytest.approx((hop + foresight) / 25)
+
+
+@pytest.mark.parametrize(('hop_s', 'foresight_s', 'message'), [
+    (0.21, 0.0, 'multiple of 0.04'), (0.2, 0.01, 'foresight_s must be a multiple'),
+    (1.6, 0.04, 'at most 1.6 s'), (0.0, 0.2, 'at most')])
+def test_what_does_not_fit_is_named(hop_s: float, foresight_s: float, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        WindowLayout.from_seconds('body', BODY, hop_s, foresight_s)
+
+
+def test_the_join_carries_the_error_over_and_fades_it() -> None:
+    time = np.arange(60, dtype=np.float32)[:, None] / 25
+    truth = np.sin(2 * time)
+    estimate = truth + 0.3
+    fresh = join_window(estimate, truth[:20], 20, 25)
+    assert abs(fresh[0] - truth[20]) < 0.03
+    assert np.allclose(fresh[10:], estimate[30:], atol=1e-6)
+    joined = np.concatenate([truth[:20], fresh])
+    assert np.abs(np.diff(joined, axis=0)).max() < np.abs(np.diff(truth, axis=0)).max() + 0.08
+
+
+@given(start=st.integers(-100, 10_000), shift=st.integers(0, 30))
+def test_noise_belongs_to_frames_not_windows(start: int, shift: int) -> None:
+    first = FrameNoise(7, 0, 4).get(start, start + 40)
+    other = FrameNoise(7, 0, 4).get(start + shift, start + 45)
+    assert np.array_equal(first[shift:40], other[:40 - shift])
+
+
+def test_noise_differs_by_seed_channel_and_frame_and_is_normal() -> None:
+    base = FrameNoise(7, 0, 4).get(0, 2000)
+    assert not np.array_equal(base, FrameNoise(8, 0, 4).get(0, 2000))
+    assert not np.array_equal(base, FrameNoise(7, 1, 4).get(0, 2000))
+    assert abs(base.mean()) < 0.05 and abs(base.std() - 1) < 0.03
+    assert abs(np.corrcoef(base[:-1, 0], base[1:, 0])[0, 1]) < 0.1
