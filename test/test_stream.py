@@ -1,0 +1,176 @@
+"""Streams: packets never change the output, the future never changes the committed past."""
+from collections.abc import Iterable
+from pathlib import Path
+
+from hypothesis import given, settings, strategies as st
+import numpy as np
+import pytest
+
+from gesture_node.config import AudioConfig, BodyConfig, FaceConfig, GestureConfig
+from gesture_node.exceptions import AudioError, ConfigError, StreamError
+from gesture_node.measures.seams import seam_ratio
+from gesture_node.motion.face import seal_is_valid
+from gesture_node.motion.skeleton import project_pose
+from gesture_node.pipeline import GesturePipeline
+from gesture_node.stream import GestureStream, SETTLE_S
+
+PIPELINE = GesturePipeline.from_bundle(
+    Path(__file__).parent / 'data' / 'tiny_bundle', provider='cpu', threads=1)
+
+
+def _speech(seconds: float = 2.0, rate_hz: int = 16_000) -> np.ndarray:
+    """Return bursts of a buzzing voice with pauses."""
+    time_s = np.arange(int(seconds * rate_hz)) / rate_hz
+    pitch_hz = 120 + 30 * np.sin(3 * time_s)
+    voice = sum(np.sin(k * 2 * np.pi * np.cumsum(pitch_hz) / rate_hz) / k for k in range(1, 8))
+    return (0.1 * voice * (np.sin(2 * np.pi * 1.5 * time_s) > -0.3)).astype(np.float32)
+
+
+def _drain(stream: GestureStream) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    body, face = [], []
+    while stream.is_ready():
+        result = stream.step()
+        if result.body is not None:
+            body.append(result.body.poses[:result.body.committed])
+        if result.face is not None:
+            face.append(result.face.weights)
+    return body, face
+
+
+def _run(packets: Iterable[np.ndarray], rate_hz: int = 16_000,
+         config: GestureConfig | None = None) -> tuple[np.ndarray, np.ndarray]:
+    stream = PIPELINE.create_stream(config=config)
+    body, face = [], []
+    for packet in packets:
+        stream.accept_waveform(packet, rate_hz)
+        new = _drain(stream)
+        body, face = body + new[0], face + new[1]
+    stream.finish()
+    new = _drain(stream)
+    assert stream.finished and not stream.is_ready()
+    return np.concatenate(body + new[0]), np.concatenate(face + new[1])
+
+
+@settings(max_examples=8, deadline=None)
+@given(cuts=st.lists(st.floats(0, 1), max_size=25), rate_hz=st.sampled_from([16_000, 44_100]))
+def test_any_packets_give_the_same_bits(cuts: list[float], rate_hz: int) -> None:
+    wave = _speech(1.2, rate_hz)
+    bounds = [0, *sorted(int(c * len(wave)) for c in cuts), len(wave)]
+    whole = _run([wave], rate_hz)
+    cut = _run([wave[a:b] for a, b in zip(bounds, bounds[1:])], rate_hz)
+    assert np.array_equal(whole[0], cut[0]) and np.array_equal(whole[1], cut[1])
+
+
+@pytest.mark.parametrize('cut_s', [0.3, 0.97, 1.5])
+def test_the_future_never_changes_what_was_committed(cut_s: float) -> None:
+    wave, other = _speech(), _speech()
+    other[int(cut_s * 16_000):] = 0.3 * np.random.default_rng(5).standard_normal(
+        len(other) - int(cut_s * 16_000))
+    for first, second, rate_hz, config in zip(
+            _run([wave]), _run([other]), (25, 50), (BodyConfig(), FaceConfig())):
+        hop = round(config.hop_s * rate_hz)
+        heard = int((cut_s - config.foresight_s) * rate_hz)
+        same = heard // hop * hop
+        assert np.array_equal(first[:same], second[:same])
+        assert not np.array_equal(first, second)
+
+
+def test_seeds_repeat_and_differ() -> None:
+    wave = _speech(1.0)
+    first, again = _run([wave]), _run([wave])
+    other = _run([wave], config=GestureConfig(seed=1))
+    assert np.array_equal(first[0], again[0]) and np.array_equal(first[1], again[1])
+    assert np.abs(first[0] - other[0]).mean() > 1e-3
+
+
+def test_output_is_valid_and_as_long_as_the_audio_and_its_easing() -> None:
+    body, face = _run([_speech(1.5)])
+    assert len(body) / 25 == pytest.approx(1.5 + SETTLE_S, abs=0.21)
+    assert len(face) / 50 == pytest.approx(1.5 + SETTLE_S, abs=0.11)
+    assert np.isfinite(body).all() and np.allclose(project_pose(body), body, atol=1e-5)
+    assert face.min() >= 0 and face.max() <= 1 and seal_is_valid(face).all()
+
+
+def test_it_ends_at_idle() -> None:
+    body, face = _run([_speech(1.0)])
+    assert np.allclose(body[-1], project_pose(PIPELINE.bundle.body.idle), atol=1e-5)
+    assert np.allclose(face[-1], PIPELINE.bundle.face.idle, atol=1e-6)
+
+
+@pytest.mark.parametrize('hop_s', [0.08, 0.4, 0.8])
+def test_one_model_serves_every_hop(hop_s: float) -> None:
+    config = GestureConfig(body=BodyConfig(hop_s=hop_s), face=FaceConfig(hop_s=hop_s))
+    body, face = _run([_speech(1.0)], config=config)
+    assert len(body) * 2 == len(face) and np.isfinite(body).all()
+    assert seam_ratio(body, round(hop_s * 25), 25).velocity < 4.0
+
+
+def test_hostile_audio_is_repaired_and_counted() -> None:
+    stream = PIPELINE.create_stream()
+    wave = _speech(0.5)
+    wave[100:200], wave[300] = np.nan, np.inf
+    wave[400:500] = 7.0
+    stream.accept_waveform(wave, 16_000)
+    stream.accept_waveform(np.zeros(0, np.float32), 16_000)
+    stream.accept_waveform((_speech(0.5) * 32_767).astype(np.int16), 16_000)
+    for bad in (lambda: stream.accept_waveform(wave, 3), lambda: stream.accept_waveform(
+            np.zeros((2, 2, 2)), 16_000)):
+        with pytest.raises(AudioError):
+            bad()
+    body, face = _drain(stream)
+    assert np.isfinite(np.concatenate(body)).all() and np.isfinite(np.concatenate(face)).all()
+    report = stream.report
+    assert (report.non_finite_samples, report.clipped_samples) == (101, 100)
+    assert report.audio_s == 1.0
+
+
+def test_too_much_waiting_audio_is_refused_and_counted() -> None:
+    stream = PIPELINE.create_stream(config=GestureConfig(audio=AudioConfig(max_buffer_s=1.0)))
+    stream.accept_waveform(np.zeros(10 * 16_000, np.float32), 16_000)
+    assert stream.report.dropped_audio_s > 8.0
+    assert stream.report.audio_s + stream.report.dropped_audio_s == 10.0
+
+
+def test_order_of_calls_is_checked() -> None:
+    stream = PIPELINE.create_stream()
+    with pytest.raises(StreamError, match='is_ready'):
+        stream.step()
+    stream.finish()
+    with pytest.raises(StreamError, match='after finish'):
+        stream.accept_waveform(np.zeros(10), 16_000)
+    stream.reset()
+    stream.accept_waveform(np.zeros(10), 16_000)
+    assert stream.generation == 1
+
+
+def test_reset_gives_a_fresh_stream() -> None:
+    stream = PIPELINE.create_stream()
+    stream.accept_waveform(_speech(0.7), 16_000)
+    first = _drain(stream)
+    stream.reset()
+    stream.accept_waveform(_speech(0.7), 16_000)
+    again = _drain(stream)
+    assert np.array_equal(np.concatenate(first[0]), np.concatenate(again[0]))
+
+
+def test_networks_that_return_nan_are_survived(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = PIPELINE.create_stream()
+    monkeypatch.setattr(type(PIPELINE.body.denoiser), '__call__',
+                        lambda self, x_t, *_: np.full_like(x_t, np.nan))
+    stream.accept_waveform(_speech(1.0), 16_000)
+    body, face = _drain(stream)
+    assert np.isfinite(np.concatenate(body)).all() and np.isfinite(np.concatenate(face)).all()
+    assert stream.report.nan_count > 0
+
+
+def test_a_pinned_persona_replaces_the_inferred_one() -> None:
+    persona = PIPELINE.persona_of(_speech(3.0), 16_000)
+    stream = PIPELINE.create_stream(persona=persona + 1.0)
+    stream.accept_waveform(_speech(1.0), 16_000)
+    pinned = np.concatenate(_drain(stream)[0])
+    assert not np.array_equal(pinned, _run([_speech(1.0)])[0][:len(pinned)])
+
+
+def test_windows_that_do_not_fit_the_bundle_are_named() -> None:
+    with pytest.raises(ConfigError, match='body.hop_s'):
+        PIPELINE.create_stream(config=GestureConfig(body=BodyConfig(hop_s=1.6, foresight_s=1.6)))
