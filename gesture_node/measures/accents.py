@@ -1,0 +1,189 @@
+"""Accents of speech: the one definition, for composing training data and for measuring results.
+
+Works on the 50 Hz features of :mod:`gesture_node.audio.features` alone (no transcript, no
+language). A *nucleus* is a peak of the energy between 400 and 4000 Hz, at least 2 dB above the
+dips around it, 90 ms or more from the next one, within 25 dB of the loud parts, and voiced
+(de Jong and Wempe, "Praat script to detect syllable nuclei", Behav. Res. Methods 2009). Its
+*vowel onset* is where the energy rises fastest before the peak; gestures are timed to it, for
+vowel onsets serve every language. Its *prominence* weighs energy .45, log duration .35 and pitch
+excursion .20, each a z-score against the nuclei within 3 s: loudness and duration carry accents
+more than pitch does (Kochanski et al., JASA 2005). An *accent* is a nucleus more prominent than
+all others within 380 ms and above a threshold chosen for about one accent a second of speech.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import convolve1d, median_filter
+from scipy.signal import find_peaks
+
+from ..timeline import FEATURE_RATE_HZ, SAMPLE_RATE_HZ
+from ..types import Float64Array
+
+ACCENT_PROMINENCE = 0.25
+STRONG_PROMINENCE = 0.9
+ACCENT_NEIGHBOURHOOD_S = 0.38
+Z_NEIGHBOURHOOD_S = 3.0
+
+_MEL_BANDS, _PITCH, _VOICING = 80, 81, 82
+_FRAME_CENTRE_S = 64 / SAMPLE_RATE_HZ
+_DIP_DB = 2.0
+_RANGE_DB = 25.0
+_FLOOR_DB = -52.0
+_NUCLEUS_DROP_DB = 5.0
+_ONSET_REACH_FRAMES = 9
+_MIN_GAP_FRAMES = 5
+_VOICED = 0.45
+_WEIGHTS = np.array([0.45, 0.35, 0.20])
+
+
+def _vowel_band() -> NDArray[np.bool_]:
+    """Return which of the 80 mel bands lie between 400 and 4000 Hz."""
+    low, high = (2595.0 * np.log10(1.0 + f / 700.0) for f in (60.0, 7_600.0))
+    centres_mel = np.linspace(low, high, _MEL_BANDS + 2)[1:-1]
+    centres_hz = 700.0 * (10.0 ** (centres_mel / 2595.0) - 1.0)
+    return (centres_hz >= 400.0) & (centres_hz <= 4_000.0)
+
+
+_BAND = _vowel_band()
+
+
+@dataclass(frozen=True, slots=True)
+class Nuclei:
+    """Syllable nuclei, in order of time.
+
+    Attributes:
+        onsets_s: shape (N,), vowel onsets [s].
+        peaks_s: shape (N,), energy peaks [s].
+        prominences: shape (N,), z-scores.
+    """
+
+    onsets_s: Float64Array
+    peaks_s: Float64Array
+    prominences: Float64Array
+
+
+def vowel_energy_db(features: NDArray[np.floating]) -> Float64Array:
+    """Return the smoothed energy between 400 and 4000 Hz, shape (F,) [dB].
+
+    Args:
+        features: shape (F, 83).
+    """
+    power = np.exp(features[:, :_MEL_BANDS][:, _BAND].astype(np.float64)).mean(axis=1)
+    smooth = convolve1d(power, np.array([0.25, 0.5, 0.25]), mode='nearest')
+    return np.asarray(10.0 * np.log10(smooth))
+
+
+def frame_times_s(count: int) -> Float64Array:
+    """Return where the spectra of ``count`` frames are centred [s]."""
+    return np.asarray(np.arange(count) / FEATURE_RATE_HZ + _FRAME_CENTRE_S)
+
+
+def voice_activity(features: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return where somebody speaks, shape (F,): within 25 dB of the loud parts, gaps to 0.2 s closed.
+
+    Args:
+        features: shape (F, 83).
+    """
+    if len(features) == 0:
+        return np.zeros(0, dtype=bool)
+    energy = vowel_energy_db(features)
+    active = energy > _threshold_db(energy)
+    active = median_filter(active.astype(np.int8), size=5, mode='nearest').astype(bool)
+    edges = np.flatnonzero(np.diff(active.astype(np.int8)))
+    for stop, start in zip(edges[:-1], edges[1:]):
+        if active[stop] and start - stop <= FEATURE_RATE_HZ // 5:
+            active[stop:start + 1] = True
+    return active
+
+
+def find_nuclei(features: NDArray[np.floating]) -> Nuclei:
+    """Return the syllable nuclei of a recording.
+
+    Args:
+        features: shape (F, 83), 50 Hz, of the whole recording.
+    """
+    empty = np.zeros(0)
+    if len(features) < 3:
+        return Nuclei(empty, empty, empty)
+    energy = vowel_energy_db(features)
+    voiced = convolve1d((features[:, _VOICING] > _VOICED).astype(np.float64), np.ones(3)) > 0.5
+    peaks, _ = find_peaks(energy, height=_threshold_db(energy), prominence=_DIP_DB,
+                          distance=_MIN_GAP_FRAMES)
+    peaks = peaks[voiced[peaks]]
+    if len(peaks) == 0:
+        return Nuclei(empty, empty, empty)
+    times_s = frame_times_s(len(features))
+    onsets = np.array([_vowel_onset_s(energy, peak, times_s) for peak in peaks])
+    spans = [_nucleus(energy, peak) for peak in peaks]
+    duration = np.log([stop - start for start, stop in spans])
+    excursion = _excursions(features, spans)
+    scores = np.stack([energy[peaks], duration, excursion], axis=-1)
+    return Nuclei(onsets, times_s[peaks], _local_z(scores, times_s[peaks]) @ _WEIGHTS)
+
+
+def find_accents(features: NDArray[np.floating],
+                 threshold: float = ACCENT_PROMINENCE) -> Nuclei:
+    """Return the accented nuclei of a recording: prominent, and the most prominent within 380 ms.
+
+    Args:
+        features: shape (F, 83), 50 Hz, of the whole recording.
+        threshold: least prominence [z].
+    """
+    nuclei = find_nuclei(features)
+    gap = np.abs(nuclei.onsets_s[:, None] - nuclei.onsets_s[None, :]) <= ACCENT_NEIGHBOURHOOD_S
+    highest = np.where(gap, nuclei.prominences[None, :], -np.inf).max(axis=1, initial=-np.inf)
+    keep = (nuclei.prominences >= highest) & (nuclei.prominences > threshold)
+    return Nuclei(nuclei.onsets_s[keep], nuclei.peaks_s[keep], nuclei.prominences[keep])
+
+
+def _threshold_db(energy: Float64Array) -> float:
+    return max(float(np.percentile(energy, 98)) - _RANGE_DB, _FLOOR_DB)
+
+
+def _vowel_onset_s(energy: Float64Array, peak: int, times_s: Float64Array) -> float:
+    """Return when the energy rises fastest before a peak, between frames."""
+    start = max(peak - _ONSET_REACH_FRAMES, 0)
+    dip = start + int(np.argmin(energy[start:peak + 1]))
+    if dip >= peak:
+        return float(times_s[peak])
+    rise = np.diff(energy[dip:peak + 1])
+    steepest = dip + int(np.argmax(rise))
+    return float(0.5 * (times_s[steepest] + times_s[steepest + 1]))
+
+
+def _nucleus(energy: Float64Array, peak: int) -> tuple[int, int]:
+    """Return the frames around a peak that are within 5 dB of it."""
+    low = energy < energy[peak] - _NUCLEUS_DROP_DB
+    before, after = np.flatnonzero(low[:peak]), np.flatnonzero(low[peak:])
+    start = int(before[-1]) + 1 if len(before) else 0
+    stop = peak + int(after[0]) if len(after) else len(energy)
+    return start, stop
+
+
+def _excursions(features: NDArray[np.floating], spans: list[tuple[int, int]]) -> Float64Array:
+    """Return the highest pitch of each nucleus above the median pitch within 3 s [semitones]."""
+    pitch = 12.0 * features[:, _PITCH].astype(np.float64)
+    voiced = features[:, _VOICING] > _VOICED
+    reach = int(Z_NEIGHBOURHOOD_S * FEATURE_RATE_HZ)
+    result = np.zeros(len(spans))
+    for i, (start, stop) in enumerate(spans):
+        around = slice(max(start - reach, 0), stop + reach)
+        inside = pitch[start:stop][voiced[start:stop]]
+        if len(inside):
+            level = np.median(pitch[around][voiced[around]])
+            result[i] = np.clip(np.percentile(inside, 80) - level, -7.0, 7.0)
+    return result
+
+
+def _local_z(scores: Float64Array, times_s: Float64Array) -> Float64Array:
+    """Return z-scores ``(N, 3)`` against the nuclei within 3 s, steadied by all of them."""
+    near = (np.abs(times_s[:, None] - times_s[None, :]) <= Z_NEIGHBOURHOOD_S).astype(np.float64)
+    weights = near + 4.0 / len(times_s)
+    weights /= weights.sum(axis=1, keepdims=True)
+    mean = weights @ scores
+    variance = np.maximum(weights @ scores ** 2 - mean ** 2, 0.0)
+    floor = np.array([1.0, 0.1, 0.5])
+    return np.asarray((scores - mean) / np.sqrt(variance + floor ** 2))
