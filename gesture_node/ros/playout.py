@@ -1,0 +1,52 @@
+"""Holds what is computed ahead until its presentation time has come. Knows no ROS."""
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+from typing import Generic, TypeVar
+
+ItemT = TypeVar('ItemT')
+
+
+class PlayoutQueue(Generic[ItemT]):
+    """Items with due times, in order, put in by one thread and taken out by another.
+
+    Args:
+        max_late_ns: items later than this are dropped and counted; ``None`` keeps all.
+    """
+
+    def __init__(self, max_late_ns: int | None = None) -> None:
+        self._max_late_ns = max_late_ns
+        self._lock = Lock()
+        self._items: deque[tuple[int, ItemT]] = deque()
+        self._late = 0
+
+    @property
+    def late(self) -> int:
+        """Items dropped so far because their time had passed."""
+        return self._late
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, due_ns: int, item: ItemT) -> None:
+        """Append an item that is due at ROS time ``due_ns``, not before those already there."""
+        with self._lock:
+            self._items.append((due_ns, item))
+
+    def take_due(self, now_ns: int) -> list[tuple[int, ItemT]]:
+        """Return and remove the items whose time has come, with their due times."""
+        due: list[tuple[int, ItemT]] = []
+        with self._lock:
+            while self._items and self._items[0][0] <= now_ns:
+                due_ns, item = self._items.popleft()
+                if self._max_late_ns is not None and now_ns - due_ns > self._max_late_ns:
+                    self._late += 1
+                else:
+                    due.append((due_ns, item))
+        return due
+
+    def clear(self) -> None:
+        """Forget everything that is not yet due."""
+        with self._lock:
+            self._items.clear()

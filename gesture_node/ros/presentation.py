@@ -1,0 +1,202 @@
+"""Places audio packets on one stream and the stream on ROS time. Knows no ROS.
+
+Stream time counts samples from the first packet; the *epoch* is the ROS time of sample 0, so what
+belongs to stream time ``s`` is heard and shown at ``epoch + s + presentation delay``::
+
+    ROS time   epoch                                     now
+    packets      |####|####|      |####|####|####|        .
+    stream     0 |####|####|______|####|####|####|________.      # audio   _ silence filled in
+                            gap: packets lost             the source pauses: pad
+
+- The epoch is the first packet's stamp if credible, else its arrival; afterwards samples count.
+- A packet stamped later than the audio so far reaches (packets lost, a live source that paused)
+  is preceded by silence, so that stream time keeps pace with ROS time. Packets without stamps are
+  judged by their arrival, with more tolerance.
+- A packet that is early, as when an utterance arrives at once, queues behind the audio so far.
+- Packets whose stamps step back are dropped and counted.
+- When the source pauses, :meth:`PresentationClock.pad` asks for silence. Stamped audio that comes
+  too late to be heard in its place loses what the padding has replaced.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..timeline import NS_PER_S
+
+CREDIBLE_NS = 5 * NS_PER_S
+STAMP_TOLERANCE_NS = 40_000_000
+ARRIVAL_TOLERANCE_NS = 120_000_000
+LOSS_TOLERANCE_NS = 2_000_000
+"""Tolerated gap when sequence numbers tell that packets were lost: stamps are then believed."""
+PAD_QUANTUM_NS = 20_000_000
+MAX_STEPS_BACK = 10
+"""After so many packets in a row with older stamps, the source is taken to have restarted."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketTiming:
+    """When a packet came and how long it is.
+
+    Attributes:
+        samples: samples per channel.
+        sample_rate: [Hz].
+        arrival_ns: ROS time of arrival.
+        stamp_ns: ROS time of its first sample by its own header; ``None`` if it has none.
+        audible: whether it holds more than silence.
+        lost: packets known to be missing right before it.
+    """
+
+    samples: int
+    sample_rate: int
+    arrival_ns: int
+    stamp_ns: int | None = None
+    audible: bool = True
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a packet goes.
+
+    Attributes:
+        silence_samples: silence to put before it, at its own rate.
+        skip_samples: leading samples to leave out.
+        start_ns: stream time of its first sample that is kept.
+    """
+
+    silence_samples: int
+    skip_samples: int
+    start_ns: int
+
+
+@dataclass(slots=True)
+class PlacementCounters:
+    """What placing had to do so far, in packets and seconds."""
+
+    out_of_order: int = 0
+    incredible_stamps: int = 0
+    filled_s: float = 0.0
+    padded_s: float = 0.0
+    late_s: float = 0.0
+
+
+class PresentationClock:
+    """The clock of one stream, from its first packet to its end.
+
+    Args:
+        first: timing of the packet that begins the stream; :meth:`place` it next.
+        delay_ns: presentation delay.
+        allowance_ns: how late audio may come before its place is taken by silence: the
+            presentation delay less what the pipeline needs. Stamps older than this shift the
+            epoch, since motion that is due in the past cannot be shown.
+    """
+
+    def __init__(self, first: PacketTiming, delay_ns: int, allowance_ns: int) -> None:
+        self.counters = PlacementCounters()
+        self._delay_ns = delay_ns
+        self._allowance_ns = allowance_ns
+        anchor_ns = first.arrival_ns
+        if first.stamp_ns is not None and _credible(first.stamp_ns, first.arrival_ns):
+            anchor_ns = first.stamp_ns
+        self.epoch_ns = max(anchor_ns, first.arrival_ns - allowance_ns)
+        self.shift_ns = self.epoch_ns - anchor_ns
+        self._end_s = Fraction(0)
+        self._padded_from_ns: int | None = None
+        self._audible_end_ns = 0
+        self._last_stamp_ns: int | None = None
+        self._steps_back = 0
+
+    @property
+    def end_ns(self) -> int:
+        """Stream time up to which audio or silence was placed."""
+        return int(self._end_s * NS_PER_S)
+
+    def presentation_ns(self, stream_ns: int) -> int:
+        """Return the ROS time at which stream time ``stream_ns`` is heard and shown."""
+        return self.epoch_ns + stream_ns + self._delay_ns
+
+    def stream_ns(self, now_ns: int) -> int:
+        """Return the stream time of sound that comes into being now."""
+        return now_ns - self.epoch_ns
+
+    def place(self, packet: PacketTiming) -> Placement | None:
+        """Return where a packet goes, ``None`` if it is out of order and to be dropped."""
+        stamp_ns = self._believed_stamp(packet)
+        if stamp_ns is not None and self._is_out_of_order(stamp_ns):
+            self.counters.out_of_order += 1
+            return None
+        silence = self._gap_samples(packet, stamp_ns)
+        skip = 0 if silence else self._late_samples(packet, stamp_ns)
+        self._advance(silence, packet.sample_rate)
+        start_ns = self.end_ns
+        self._advance(packet.samples - skip, packet.sample_rate)
+        self.counters.filled_s += silence / packet.sample_rate
+        self.counters.late_s += skip / packet.sample_rate
+        if packet.samples > skip:
+            self._padded_from_ns = None
+            if packet.audible:
+                self._audible_end_ns = self.end_ns
+        return Placement(silence, skip, start_ns)
+
+    def pad(self, now_ns: int, sample_rate: int) -> int:
+        """Return how many samples of silence to append for stream time to keep pace with now."""
+        behind_ns = self.stream_ns(now_ns) - self._allowance_ns - self.end_ns
+        if behind_ns < PAD_QUANTUM_NS:
+            return 0
+        if self._padded_from_ns is None:
+            self._padded_from_ns = self.end_ns
+        samples = _to_samples(behind_ns, sample_rate)
+        self._advance(samples, sample_rate)
+        self.counters.padded_s += samples / sample_rate
+        return samples
+
+    def silent_ns(self, now_ns: int) -> int:
+        """Return for how long nothing audible has been due; negative while audio is queued."""
+        return self.stream_ns(now_ns) - self._audible_end_ns
+
+    def _believed_stamp(self, packet: PacketTiming) -> int | None:
+        if packet.stamp_ns is None:
+            return None
+        if not _credible(packet.stamp_ns, packet.arrival_ns):
+            self.counters.incredible_stamps += 1
+            return None
+        return packet.stamp_ns
+
+    def _is_out_of_order(self, stamp_ns: int) -> bool:
+        last_ns = self._last_stamp_ns
+        if last_ns is not None and stamp_ns < last_ns and self._steps_back < MAX_STEPS_BACK:
+            self._steps_back += 1
+            return True
+        self._last_stamp_ns, self._steps_back = stamp_ns, 0
+        return False
+
+    def _gap_samples(self, packet: PacketTiming, stamp_ns: int | None) -> int:
+        """Return the silence that is missing between the audio so far and this packet."""
+        if stamp_ns is not None:
+            gap_ns = self.stream_ns(stamp_ns + self.shift_ns) - self.end_ns
+            tolerance_ns = LOSS_TOLERANCE_NS if packet.lost else STAMP_TOLERANCE_NS
+        else:
+            gap_ns = self.stream_ns(packet.arrival_ns) - self.end_ns
+            tolerance_ns = ARRIVAL_TOLERANCE_NS
+        return _to_samples(gap_ns, packet.sample_rate) if gap_ns > tolerance_ns else 0
+
+    def _late_samples(self, packet: PacketTiming, stamp_ns: int | None) -> int:
+        """Return how much of a late packet padding has replaced already."""
+        if stamp_ns is None or self._padded_from_ns is None:
+            return 0
+        due_ns = self.stream_ns(stamp_ns + self.shift_ns)
+        if not self._padded_from_ns - STAMP_TOLERANCE_NS <= due_ns < self.end_ns:
+            return 0
+        return min(packet.samples, _to_samples(self.end_ns - due_ns, packet.sample_rate))
+
+    def _advance(self, samples: int, sample_rate: int) -> None:
+        self._end_s += Fraction(samples, sample_rate)
+
+
+def _credible(stamp_ns: int, arrival_ns: int) -> bool:
+    return abs(stamp_ns - arrival_ns) < CREDIBLE_NS
+
+
+def _to_samples(duration_ns: int, sample_rate: int) -> int:
+    return round(Fraction(duration_ns * sample_rate, NS_PER_S))
