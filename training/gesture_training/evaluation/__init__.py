@@ -1,0 +1,1 @@
+"""Evaluation of a bundle on speakers it never heard, next to baselines."""

@@ -1,0 +1,49 @@
+"""Motion of a bundle for a recording, one channel at a time, through the streaming windows."""
+from __future__ import annotations
+
+from gesture_node.audio.feature_stream import FeatureStream
+from gesture_node.channel import MotionChannel
+from gesture_node.config import GestureConfig
+from gesture_node.diffusion.sampler import Sampler
+from gesture_node.diffusion.window import WindowLayout
+from gesture_node.latency import LatencyTracker
+from gesture_node.pipeline import GesturePipeline
+from gesture_node.timeline import FEATURE_RATE_HZ, samples_per_frame
+import numpy as np
+from numpy.typing import NDArray
+
+_TAIL_SAMPLES = 16_000 * 4
+
+
+def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
+                  config: GestureConfig, style: int = 0) -> NDArray[np.float32]:
+    """Return weights ``(T, 52)`` at 50 Hz for 16 kHz mono, as a stream would commit them."""
+    sampler = Sampler(pipeline.bundle.schedule, config.face.steps)
+    layout = WindowLayout.from_seconds('face', pipeline.bundle.face.model, config.face.hop_s,
+                                       config.face.foresight_s)
+    channel = MotionChannel(pipeline.face, layout, sampler, config.seed, 1)
+    channel.style = style
+    return _run(channel, waveform)
+
+
+def generate_body(pipeline: GesturePipeline, waveform: NDArray[np.float32],
+                  config: GestureConfig) -> NDArray[np.float32]:
+    """Return pose vectors ``(T, 84)`` at 25 fps for 16 kHz mono, as a stream would commit them."""
+    sampler = Sampler(pipeline.bundle.schedule, config.body.steps, config.body.guidance)
+    layout = WindowLayout.from_seconds('body', pipeline.bundle.body.model, config.body.hop_s,
+                                       config.body.foresight_s)
+    return _run(MotionChannel(pipeline.body, layout, sampler, config.seed, 0), waveform)
+
+
+def _run(channel: MotionChannel, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    features, latency = FeatureStream(), LatencyTracker()
+    features.append(waveform)
+    features.append(np.zeros(_TAIL_SAMPLES, np.float32))
+    per_frame = channel.layout.features_per_frame * samples_per_frame(FEATURE_RATE_HZ)
+    count = len(waveform) // per_frame
+    parts = []
+    while channel.next_frame < count:
+        window = channel.step(features, latency)
+        parts.append(window.frames[:window.committed])
+        features.drop_before(channel.oldest_feature)
+    return np.concatenate(parts)[:count]
