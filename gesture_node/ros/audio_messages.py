@@ -19,6 +19,7 @@ Multi-arrays have no header. Where ``layout.dim`` carries entries labelled ``fra
 """
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -141,13 +142,13 @@ def _read_audio_data_stamped(message: Any) -> AudioPacket:
 
 def _write_audio_data(message: Any, samples: NDArray[np.int16], sample_rate: int,
                       stamp_ns: int) -> None:
-    message.data = samples.astype('<i2').tobytes()
+    message.data = _byte_elements(samples)
 
 
 def _write_audio_data_stamped(message: Any, samples: NDArray[np.int16], sample_rate: int,
                               stamp_ns: int) -> None:
     _set_stamp(message, stamp_ns)
-    message.audio.data = samples.astype('<i2').tobytes()
+    message.audio.data = _byte_elements(samples)
 
 
 def _read_audio_stamped(message: Any) -> AudioPacket:
@@ -164,7 +165,7 @@ def _write_audio_stamped(message: Any, samples: NDArray[np.int16], sample_rate: 
     info = message.audio.info
     info.format, info.rate = 8, sample_rate
     info.chunk, info.channels = samples.shape
-    message.audio.audio_data.int16_data = samples.ravel().tolist()
+    message.audio.audio_data.int16_data = _int16_elements(samples)
 
 
 def _restamp_header(message: Any, stamp_ns: int) -> Any:
@@ -190,15 +191,15 @@ def _unchanged(message: Any, stamp_ns: int) -> Any:
 
 
 def _int16_elements(samples: NDArray[np.int16]) -> Any:
-    return np.ascontiguousarray(samples, np.int16).ravel().tolist()
+    return array('h', np.ascontiguousarray(samples, np.int16).tobytes())
 
 
 def _float32_elements(samples: NDArray[np.int16]) -> Any:
-    return (samples.ravel() / np.float32(32_768)).astype(np.float32).tolist()
+    return array('f', (samples / np.float32(32_768)).astype(np.float32).tobytes())
 
 
 def _byte_elements(samples: NDArray[np.int16]) -> Any:
-    return samples.astype('<i2').tobytes()
+    return array('B', samples.astype('<i2').tobytes())
 
 
 AUDIO_TYPES: dict[str, AudioType] = {kind.key: kind for kind in (

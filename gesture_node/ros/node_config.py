@@ -46,8 +46,3 @@ def ros_name(name: str) -> str:
     """Return the ROS parameter of a dotted field of :class:`NodeConfig`."""
     return name.removeprefix(GESTURE_GROUP)
 
-
-def config_name(ros_parameter: str) -> str:
-    """Return the dotted field of :class:`NodeConfig` behind a ROS parameter."""
-    own = ros_parameter in NodeConfig.__dataclass_fields__
-    return ros_parameter if own else GESTURE_GROUP + ros_parameter

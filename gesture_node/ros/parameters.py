@@ -1,4 +1,4 @@
-"""Declares the config dataclasses as ROS parameters and reads them back.
+"""Declares a config dataclass as ROS parameters and reads it back.
 
 Numbers are declared with dynamic typing: ROS would otherwise refuse ``body.hop_s:=1`` because a
 double is meant. What is allowed is decided in one place, by the dataclasses themselves.
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import Field
 import difflib
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import (
     FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult)
@@ -17,69 +17,95 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from ..config import walk, with_values
-from ..exceptions import ConfigError
-from .node_config import config_name, NodeConfig, ros_name
+from ..exceptions import ConfigError, GestureError
+from .node_config import ros_name
 
+ConfigT = TypeVar('ConfigT')
 _FOREIGN = ('use_sim_time', 'qos_overrides.', 'start_type_description_service')
 
 
-class NodeParameters:
+class ConfigParameters(Generic[ConfigT]):
     """The parameters of one node, always valid.
 
     Args:
         node: where they are declared.
+        default: config dataclass with the defaults; gives names, types, bounds and descriptions.
 
     Raises:
         ConfigError: a value given at start is of the wrong type or out of range.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, default: ConfigT) -> None:
         self._node = node
-        self._on_change: Callable[[NodeConfig], None] = lambda config: None
-        values = {}
-        for name, default, item in walk(NodeConfig()):
-            values[name] = _declare(node, ros_name(name), default, item)
-        self._config = _configured(NodeConfig(), values)
+        self._config = default
+        self._check: Callable[[ConfigT], None] = lambda config: None
+        self._on_change: Callable[[ConfigT], None] = lambda config: None
+        self._fields = {ros_name(name): name for name, _, _ in walk(default)}
+        values = {ros_name(name): self._declare(ros_name(name), value, item)
+                  for name, value, item in walk(default)}
+        self._config = self._changed(values)
         self._warn_of_unknown()
         node.add_on_set_parameters_callback(self._validate)
         node.add_post_set_parameters_callback(self._apply)
 
     @property
-    def config(self) -> NodeConfig:
+    def config(self) -> ConfigT:
         """The values in force."""
         return self._config
 
-    def on_change(self, callback: Callable[[NodeConfig], None]) -> None:
-        """Call ``callback`` with the new values after every accepted change."""
-        self._on_change = callback
+    def on_change(self, check: Callable[[ConfigT], None],
+                  callback: Callable[[ConfigT], None]) -> None:
+        """Follow changes at run time.
+
+        Args:
+            check: raises a :class:`GestureError` to refuse a change; has no side effect.
+            callback: takes the values after every accepted change.
+        """
+        self._check, self._on_change = check, callback
+
+    def _declare(self, name: str, default: Any, item: Field[Any]) -> Any:
+        """Declare one parameter and return its value, given or default."""
+        try:
+            return self._node.declare_parameter(name, default, descriptor(item, default)).value
+        except (InvalidParameterTypeException, InvalidParameterValueException):
+            given = self._given().get(name)
+            value = None if given is None else given.value
+            self._changed({name: value})
+            raise ConfigError(f'parameter {name!r} cannot be {value!r}') from None
+
+    def _given(self) -> dict[str, Parameter[Any]]:
+        return getattr(self._node, '_parameter_overrides', {})
 
     def _validate(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
         try:
-            self._changed(parameters)
-        except ConfigError as error:
+            self._check(self._changed(_values(parameters)))
+        except GestureError as error:
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     def _apply(self, parameters: Sequence[Parameter[Any]]) -> None:
-        changed = self._changed(parameters)
+        changed = self._changed(_values(parameters))
         if changed != self._config:
             self._config = changed
             self._on_change(changed)
 
-    def _changed(self, parameters: Sequence[Parameter[Any]]) -> NodeConfig:
-        known = {ros_name(name) for name, _, _ in walk(self._config)}
-        return _configured(self._config, {
-            config_name(parameter.name): parameter.value
-            for parameter in parameters if parameter.name in known})
+    def _changed(self, values: dict[str, Any]) -> ConfigT:
+        """Return the config with ROS parameters replaced, or say which of them is wrong."""
+        config = self._config
+        for name, value in values.items():
+            if name in self._fields:
+                try:
+                    config = with_values(config, {self._fields[name]: value})
+                except ConfigError as error:
+                    raise ConfigError(f'parameter {name!r} is refused: {error}') from None
+        return config
 
     def _warn_of_unknown(self) -> None:
         """Say which given parameters nobody declared; ROS would ignore a typing error silently."""
-        known = [ros_name(name) for name, _, _ in walk(self._config)]
-        given = getattr(self._node, '_parameter_overrides', {})
-        for name in sorted(set(given) - set(known)):
+        for name in sorted(set(self._given()) - set(self._fields)):
             if name.startswith(_FOREIGN):
                 continue
-            near = difflib.get_close_matches(name, known, n=1)
+            near = difflib.get_close_matches(name, self._fields, n=1)
             hint = f'; did you mean {near[0]!r}?' if near else ''
             self._node.get_logger().warning(f'unknown parameter {name!r} is ignored{hint}')
 
@@ -103,16 +129,5 @@ def descriptor(item: Field[Any], default: Any) -> ParameterDescriptor:
     return text
 
 
-def _declare(node: Node, name: str, default: Any, item: Field[Any]) -> Any:
-    """Declare one parameter and return its value, given or default."""
-    try:
-        return node.declare_parameter(name, default, descriptor(item, default)).value
-    except (InvalidParameterTypeException, InvalidParameterValueException):
-        given = getattr(node, '_parameter_overrides', {}).get(name)
-        value = None if given is None else given.value
-        with_values(NodeConfig(), {config_name(name): value})
-        raise ConfigError(f'parameter {name!r} cannot be {value!r}') from None
-
-
-def _configured(config: NodeConfig, values: dict[str, Any]) -> NodeConfig:
-    return with_values(config, values)
+def _values(parameters: Sequence[Parameter[Any]]) -> dict[str, Any]:
+    return {parameter.name: parameter.value for parameter in parameters}

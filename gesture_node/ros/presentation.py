@@ -158,7 +158,10 @@ class PresentationClock:
     def _believed_stamp(self, packet: PacketTiming) -> int | None:
         if packet.stamp_ns is None:
             return None
-        if not _credible(packet.stamp_ns, packet.arrival_ns):
+        # An utterance sent ahead of its sound carries stamps as far ahead as the queue is long.
+        expected_ns = self.epoch_ns - self.shift_ns + self.end_ns
+        if not (_credible(packet.stamp_ns, packet.arrival_ns)
+                or _credible(packet.stamp_ns, expected_ns)):
             self.counters.incredible_stamps += 1
             return None
         return packet.stamp_ns
@@ -194,8 +197,8 @@ class PresentationClock:
         self._end_s += Fraction(samples, sample_rate)
 
 
-def _credible(stamp_ns: int, arrival_ns: int) -> bool:
-    return abs(stamp_ns - arrival_ns) < CREDIBLE_NS
+def _credible(stamp_ns: int, expected_ns: int) -> bool:
+    return abs(stamp_ns - expected_ns) < CREDIBLE_NS
 
 
 def _to_samples(duration_ns: int, sample_rate: int) -> int:

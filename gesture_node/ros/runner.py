@@ -1,0 +1,77 @@
+"""Runs one node as a process: spin, stop cleanly on a signal, one sentence on a user's error.
+
+rclpy's own signal handlers shut the context down at once, after which nothing can be published.
+Here SIGINT and SIGTERM only end the loop, so that a node may still send a last brake.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+import signal
+import sys
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from ..exceptions import GestureError
+
+_POLL_S = 0.1
+
+
+class RunnableNode(Protocol):
+    """What a node must offer to be run here."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the process may end by itself."""
+
+    def start(self) -> None:
+        """Do what may fail for a user's mistake; called once before spinning."""
+
+    def close(self) -> None:
+        """Come to rest; publishing still works."""
+
+
+def run_node(make: Callable[[], RunnableNode], arguments: list[str] | None = None) -> int:
+    """Make a node, spin it until it is done or a signal comes, and return the exit code.
+
+    Args:
+        make: constructs the node; called after ``rclpy.init``.
+        arguments: command line; ``sys.argv`` when ``None``.
+
+    Returns:
+        0 after a clean end, also by SIGINT or SIGTERM; 1 after an error a user can cause, which
+        is written to stderr as one sentence.
+    """
+    stopping = False
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    node: RunnableNode | None = None
+    executor = SingleThreadedExecutor()
+    try:
+        node = make()
+        assert isinstance(node, Node)
+        executor.add_node(node)
+        node.start()
+        while not (stopping or node.done):
+            executor.spin_once(timeout_sec=_POLL_S)
+        return 0
+    except GestureError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except ExternalShutdownException:
+        return 0
+    finally:
+        if isinstance(node, Node):
+            node.close()
+            executor.shutdown()
+            node.destroy_node()
+        rclpy.try_shutdown()

@@ -1,0 +1,18 @@
+"""Start ``gesture_node`` for one robot.
+
+``ros2 launch gesture_node gesture.launch.py robot:=unitree_g1 audio_topic:=/audio_out/raw``
+"""
+from gesture_node import launch_logic
+from launch import LaunchDescription
+from launch.actions import OpaqueFunction
+
+
+def _start(context):
+    values = launch_logic.read(context, launch_logic.GESTURE_ARGUMENTS)
+    return launch_logic.start((launch_logic.gesture_node(values),))
+
+
+def generate_launch_description():
+    """Return the arguments, then the node they describe."""
+    return LaunchDescription([
+        *launch_logic.describe(launch_logic.GESTURE_ARGUMENTS), OpaqueFunction(function=_start)])
