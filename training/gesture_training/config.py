@@ -38,7 +38,7 @@ class BodyNetConfig:
     """Sizes of the body denoiser and its windows."""
 
     width: int = param(224, 'Numbers per frame inside the transformer.', bounds=(8, 1024))
-    layers: int = param(6, 'Transformer blocks.', bounds=(1, 24))
+    layers: int = param(5, 'Transformer blocks.', bounds=(1, 24))
     heads: int = param(4, 'Attention heads.', bounds=(1, 16))
     condition_width: int = param(128, 'Numbers per frame that modulate the blocks.',
                                  bounds=(8, 1024))

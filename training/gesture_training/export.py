@@ -5,17 +5,20 @@ what they mean. Opset 17, batch and lengths dynamic, float32.
 """
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 import hashlib
 import logging
 from pathlib import Path
+import sys
 from typing import Any
 import warnings
 
 from gesture_node.audio.features import FEATURE_DIM
+from gesture_node.exceptions import GestureError
 from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
-from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM, rest_pose
+from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
 from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ
 import numpy as np
 import onnxruntime
@@ -23,8 +26,13 @@ import torch
 from torch import nn, Tensor
 import yaml
 
-from .config import TrainingConfig
-from .networks.assembly import GestureNetworks, STYLES
+from .checkpoint import load_checkpoint
+from .config import plain, TrainingConfig
+from .corpora.pack import read_pack
+from .corpora.phones import PhoneClass
+from .exceptions import TrainingError
+from .liveliness import measure_liveliness, require_alive
+from .networks.assembly import GestureNetworks, parameter_counts, STYLES
 from .schedule import TRAIN_STEPS
 from .statistics import Statistics
 
@@ -137,7 +145,7 @@ def export_bundle(model: Model, folder: Path, metrics: dict[str, Any] | None = N
     """Write a bundle; returns its folder.
 
     Raises:
-        ValueError: ONNX Runtime and torch disagree by more than :data:`PARITY_TOLERANCE`.
+        TrainingError: ONNX Runtime and torch disagree by more than :data:`PARITY_TOLERANCE`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
@@ -147,8 +155,8 @@ def export_bundle(model: Model, folder: Path, metrics: dict[str, Any] | None = N
         export_network(network, name, model.config, path)
         error = parity_error(network, name, model.config, path, [(1, 64, 400), (3, 17, 9)])
         if not error <= PARITY_TOLERANCE:
-            raise ValueError(f'{name}.onnx differs from torch by {error:.2e}, '
-                             f'more than {PARITY_TOLERANCE:.0e}')
+            raise TrainingError(f'{name}.onnx differs from torch by {error:.2e}, '
+                                f'more than {PARITY_TOLERANCE:.0e}')
         hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     text = yaml.safe_dump(bundle_metadata(model, hashes, metrics or {}), sort_keys=False,
                           width=99, default_flow_style=None)
@@ -173,7 +181,7 @@ def bundle_metadata(model: Model, hashes: dict[str, str],
             'rate_hz': BODY_RATE_HZ, 'window_frames': config.body.window_frames,
             'seed_frames': config.body.seed_frames, 'names': [*JOINT_NAMES, *FINGER_NAMES],
             'mean': _rounded(statistics.body_mean), 'std': _rounded(statistics.body_std),
-            'idle_pose': _rounded(rest_pose())},
+            'idle_pose': _rounded(statistics.body_idle)},
         'face': {
             'rate_hz': FACE_RATE_HZ, 'window_frames': config.face.window_frames,
             'seed_frames': config.face.seed_frames, 'names': list(BLENDSHAPE_NAMES),
@@ -188,3 +196,48 @@ def bundle_metadata(model: Model, hashes: dict[str, str],
 
 def _rounded(values: Any) -> list[float]:
     return [round(float(v), 7) for v in np.asarray(values)]
+
+
+def model_of_run(run: Path, name: str) -> Model:
+    """Return the averaged weights of a run folder with the statement of what they come from.
+
+    Raises:
+        TrainingError: the folder holds no usable checkpoint.
+    """
+    checkpoint = load_checkpoint(run)
+    networks = GestureNetworks(checkpoint.config, len(PhoneClass))
+    networks.load_state_dict(checkpoint.average)
+    networks.eval()
+    statement = {
+        'name': name, 'corpus': checkpoint.corpus, 'steps': checkpoint.step,
+        'minutes': round(checkpoint.elapsed_s / 60.0, 1), 'machine': checkpoint.machine,
+        'seed': checkpoint.config.optimiser.seed, 'parameters': parameter_counts(networks),
+        'torch': str(torch.__version__), 'config': plain(checkpoint.config)}
+    return Model(checkpoint.config, networks, checkpoint.statistics, statement)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export a run from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description='Write the bundle of a training run.')
+    parser.add_argument('--run', type=Path, default=Path('runs/base'))
+    parser.add_argument('--bundle', type=Path, default=Path('bundles/base'))
+    parser.add_argument('--corpus', type=Path, default=Path('corpus'),
+                        help='corpus whose held-out takes must make the bundle move')
+    parser.add_argument('--name', default='base')
+    options = parser.parse_args(arguments)
+    try:
+        model = model_of_run(options.run, options.name)
+        packs = {channel: read_pack(options.corpus, channel)
+                 for channel in model.statement['corpus']}
+        found = measure_liveliness(model.config, model.networks, model.statistics, packs)
+        require_alive(found)
+        export_bundle(model, options.bundle, {'liveliness': found})
+    except (GestureError, FileNotFoundError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    print(f'wrote {options.bundle}: {found}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -37,7 +37,7 @@ class BodyDenoiser(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor, seed: Tensor, mask: Tensor, local: Tensor,
                 persona: Tensor, emotion: Tensor, drop: Tensor) -> Tensor:
-        """Return clean frames (B, W, 84), normalised; frames of the seed are returned as given.
+        """Return clean frames (B, W, 84), normalised, with an own estimate of seed frames too.
 
         Args:
             x: shape (B, W, 84), noisy frames, normalised.
@@ -59,5 +59,4 @@ class BodyDenoiser(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, condition)
         shift, scale = self.modulation(condition).chunk(2, dim=-1)
-        clean = self.output(self.norm(hidden) * (1.0 + scale) + shift)
-        return clean * (1.0 - mask) + seed * mask
+        return self.output(self.norm(hidden) * (1.0 + scale) + shift)

@@ -117,7 +117,7 @@ class FaceDenoiser(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor, seed: Tensor, mask: Tensor, local: Tensor,
                 persona: Tensor, emotion: Tensor, drop: Tensor, style: Tensor) -> Tensor:
-        """Return clean frames (B, W, 52), normalised; frames of the seed are returned as given.
+        """Return clean frames (B, W, 52), normalised, with an own estimate of seed frames too.
 
         Args:
             x: shape (B, W, 52), noisy frames, normalised.
@@ -139,5 +139,4 @@ class FaceDenoiser(nn.Module):
         hidden = self.frames(torch.cat([x * (1.0 - mask), seed * mask, mask], dim=-1))
         for block in self.blocks:
             hidden = block(hidden, local, tokens)
-        clean = self.output(self.norm(hidden))
-        return clean * (1.0 - mask) + seed * mask
+        return self.output(self.norm(hidden))
