@@ -177,7 +177,8 @@ class AudioDecoder:
 
     def _repair(self, values: NDArray[Any]) -> Float32Array:
         before = (self._faults.non_finite, self._faults.clipped)
-        samples = to_mono(to_float(values), self._faults)
+        with np.errstate(over='ignore'):
+            samples = to_mono(to_float(values), self._faults)
         non_finite = self._faults.non_finite - before[0]
         beyond = self._faults.clipped - before[1]
         if non_finite:
