@@ -4,7 +4,7 @@ MuJoCo still does the forward kinematics; only the picture is made with Pillow.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import mujoco
 import numpy as np
@@ -18,7 +18,6 @@ from .urdf import PreparedUrdf
 Float64Array = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 
-_TIMESTEP_S = 0.002
 _SUPERSAMPLING = 2
 _SKY_TOP, _SKY_BOTTOM = np.array([150, 176, 202]), np.array([236, 240, 244])
 _FLOOR = (205, 212, 219)
@@ -34,6 +33,7 @@ class FigureRenderer:
         joint_names: N joints, order of the positions to come; the others stay at 0.
         width: of the picture [px].
         height: of the picture [px].
+        rest: positions [rad] with the arms down, by joint name; they place the camera.
         note: a line written into the picture, to say what it is.
 
     Raises:
@@ -41,9 +41,11 @@ class FigureRenderer:
         SimulationError: MuJoCo refuses the model.
     """
 
+    is_drawn = True
+
     def __init__(self, urdf: PreparedUrdf, joint_names: Sequence[str], width: int, height: int,
-                 note: str = '') -> None:
-        self._robot = compile_model(urdf, make_spec(urdf, _TIMESTEP_S))
+                 rest: Mapping[str, float], note: str = '') -> None:
+        self._robot = compile_model(urdf, make_spec(urdf), rest)
         self._columns = self._robot.columns(joint_names)
         self._positions = np.array(self._robot.rest)
         self._data = mujoco.MjData(self._robot.model)
@@ -111,8 +113,11 @@ class FigureRenderer:
     def _write_note(self, picture: Image.Image) -> None:
         if self._note:
             font = ImageFont.load_default(size=max(11, self._size[1] // 48))
-            ImageDraw.Draw(picture).text((10, self._size[1] - 10), self._note, anchor='lb',
-                                         font=font, fill=(60, 72, 84))
+            draw = ImageDraw.Draw(picture)
+            place = (12, self._size[1] - 12)
+            left, top, right, bottom = draw.textbbox(place, self._note, anchor='lb', font=font)
+            draw.rectangle((left - 6, top - 4, right + 6, bottom + 4), fill=(240, 243, 246))
+            draw.text(place, self._note, anchor='lb', font=font, fill=(60, 72, 84))
 
 
 def _capsules(model: mujoco.MjModel, geoms: NDArray[np.intp]) -> tuple[

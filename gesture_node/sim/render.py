@@ -1,7 +1,7 @@
 """Pictures of the robot: rendered by MuJoCo, or drawn where no OpenGL library is present."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import logging
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +14,6 @@ from ..exceptions import SimulationError
 from .figure import FigureRenderer
 from .gl import INSTALL_COMMAND, why_no_gl
 from .model import compile_model, make_spec
-from .robot import TIMESTEP_S
 from .scene import add_scenery, frame_robot
 from .urdf import prepare_urdf, PreparedUrdf
 
@@ -25,7 +24,13 @@ _log = logging.getLogger(__name__)
 
 
 class RobotRenderer(Protocol):
-    """Makes pictures of one robot from its joint positions."""
+    """Makes pictures of one robot from its joint positions.
+
+    Attributes:
+        is_drawn: true for a drawn figure, false for a rendered robot.
+    """
+
+    is_drawn: bool
 
     def render(self, positions: Float64Array) -> Picture:
         """Return the picture (H, W, 3), RGB, of the robot at positions (N,) [rad]."""
@@ -35,7 +40,7 @@ class RobotRenderer(Protocol):
 
 
 def make_renderer(urdf_path: Path | str, joint_names: Sequence[str], width: int = 854,
-                  height: int = 720) -> RobotRenderer:
+                  height: int = 720, rest: Float64Array | None = None) -> RobotRenderer:
     """Return the best renderer that works here, and log which library would make it better.
 
     Args:
@@ -43,20 +48,22 @@ def make_renderer(urdf_path: Path | str, joint_names: Sequence[str], width: int 
         joint_names: N joints, order of the positions to come; the others stay at 0.
         width: of the picture [px].
         height: of the picture [px].
+        rest: positions (N,) [rad] with the arms down, by which the camera is placed.
 
     Raises:
         RobotError: the URDF is missing or malformed, or lacks a named joint.
         SimulationError: MuJoCo refuses the model.
     """
     urdf = prepare_urdf(Path(urdf_path))
+    resting = {} if rest is None else dict(zip(joint_names, rest.tolist()))
     reason = why_no_gl()
     if reason is None:
         try:
-            return MujocoRenderer(urdf, joint_names, width, height)
+            return MujocoRenderer(urdf, joint_names, width, height, resting)
         except SimulationError as error:
             reason = str(error)
     _log.warning('the robot is drawn as a plain figure: %s', reason)
-    return FigureRenderer(urdf, joint_names, width, height,
+    return FigureRenderer(urdf, joint_names, width, height, resting,
                           note=f'drawn figure; for a rendered robot: {INSTALL_COMMAND}')
 
 
@@ -68,12 +75,15 @@ class MujocoRenderer:
         SimulationError: MuJoCo refuses the model or no OpenGL context can be made.
     """
 
-    def __init__(self, urdf: PreparedUrdf, joint_names: Sequence[str], width: int,
-                 height: int) -> None:
-        framing = frame_robot(compile_model(urdf, make_spec(urdf, TIMESTEP_S)), width / height)
-        spec = make_spec(urdf, TIMESTEP_S)
+    is_drawn = False
+
+    def __init__(self, urdf: PreparedUrdf, joint_names: Sequence[str], width: int, height: int,
+                 rest: Mapping[str, float]) -> None:
+        framing = frame_robot(compile_model(urdf, make_spec(urdf), rest),
+                              width / height)
+        spec = make_spec(urdf)
         add_scenery(spec, framing, width, height)
-        self._robot = compile_model(urdf, spec)
+        self._robot = compile_model(urdf, spec, rest)
         self._columns = self._robot.columns(joint_names)
         self._positions = np.array(self._robot.rest)
         self._data = mujoco.MjData(self._robot.model)

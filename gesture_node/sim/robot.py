@@ -20,14 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exceptions import SimulationError
-from ..motion.robot import RobotProfile
-from .model import compile_model, make_spec
+from ..motion.profile import RobotProfile
+from .model import compile_model, make_spec, TIMESTEP_S
 from .urdf import prepare_urdf
 
 Float64Array = NDArray[np.float64]
 
-TIMESTEP_S = 0.002
-"""500 Hz; the servos' 120 rad/s are well inside what that resolves."""
 _LONGEST_CATCH_UP_S = 10.0
 
 
@@ -48,7 +46,7 @@ class SimulatedRobot:
     def __init__(self, urdf_path: Path | str, joint_names: Sequence[str] | None = None,
                  rest: Mapping[str, float] | None = None) -> None:
         urdf = prepare_urdf(Path(urdf_path))
-        self._robot = compile_model(urdf, make_spec(urdf, TIMESTEP_S), rest)
+        self._robot = compile_model(urdf, make_spec(urdf), rest)
         self.left_out = urdf.left_out
         self.joint_names = tuple(joint_names or self._robot.joint_names)
         self._columns = self._robot.columns(self.joint_names)
