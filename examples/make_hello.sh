@@ -11,9 +11,9 @@ parts=()
 while IFS='|' read -r pause_s sentence; do
     number=$((number + 1))
     flite -voice slt --setf duration_stretch=0.95 -t "$sentence" -o "$work/$number.wav"
-    sox "$work/$number.wav" "$work/$number.part.wav" \
-        silence 1 0.01 0.5% reverse silence 1 0.01 0.5% reverse \
-        fade 0.01 -0 0.02 pad 0 "$pause_s"
+    sox "$work/$number.wav" "$work/$number.trim.wav" \
+        silence 1 0.01 0.5% reverse silence 1 0.01 0.5% reverse
+    sox "$work/$number.trim.wav" "$work/$number.part.wav" fade 0.01 -0 0.02 pad 0 "$pause_s"
     parts+=("$work/$number.part.wav")
 done <<'TEXT'
 0.55|Hello, and welcome! It is really good to see you.
