@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .urdf import Urdf
 from ..exceptions import RobotError
 from ..types import Float64Array
+from .urdf import Urdf
 
 
 @dataclass(frozen=True, slots=True)

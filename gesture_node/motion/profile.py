@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..types import Float64Array
 from .limits import JointLimits
 from .urdf import Urdf
-from ..types import Float64Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reading YAML with named keys so that every mistake is one sentence with the path of the key."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 import math
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,9 @@ class Node:
         """Return whether the key is there."""
         return key in self._values
 
-    def keys(self) -> tuple[str, ...]:
-        """Return the keys as text, in the order of the file."""
-        return tuple(str(key) for key in self._values)
+    def __iter__(self) -> Iterator[str]:
+        """Yield the keys as text, in the order of the file."""
+        return iter([str(key) for key in self._values])
 
     def child(self, key: str) -> Node:
         """Return the mapping under a key.

@@ -23,14 +23,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..exceptions import RobotError
+from ..types import Float64Array
 from .kinematics import DirectionKinematics, LinkVector, Workspace
 from .profile import RobotProfile
 from .retarget_targets import arm_directions, closing_positions, pose_frames, PoseFrames
 from .retarget_tasks import arm_tasks, part_tasks
 from .rotations import Array
 from .skeleton import POSE_DIM
-from ..exceptions import RobotError
-from ..types import Float64Array
 
 _ITERATIONS = 3
 _DAMPING = 0.004
@@ -82,7 +82,7 @@ class Retargeter:
         kinematics = DirectionKinematics(
             self._profile.urdf, names, [LinkVector(root.link, axis) for axis in root.frame.T])
         _, axes = kinematics.directions(kinematics.workspace(), np.zeros(len(names)))
-        return axes.T
+        return np.asarray(axes.T)
 
     def initial_state(self) -> RetargetState:
         """Return the state of the robot at rest."""
@@ -159,7 +159,7 @@ class Retargeter:
         normal *= held[:, None] * held
         normal.flat[::len(positions) + 1] += _DAMPING + _REST_WEIGHT
         step = np.linalg.solve(normal, gradient * held)
-        return np.minimum(np.maximum(positions + step, lower), upper)
+        return np.asarray(np.minimum(np.maximum(positions + step, lower), upper))
 
 
 def _cross(left: Array, right: Array) -> Array:

@@ -10,11 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..types import Float64Array
 from .profile import Arm, ClosingJoint
 from .rotations import Array
-from .skeleton import (FINGER_DIRECTION, FINGER_NAMES, forward_kinematics, JOINT_INDEX,
-                       PALM_NORMAL, unpack_pose)
-from ..types import Float64Array
+from .skeleton import (
+    FINGER_DIRECTION,
+    FINGER_NAMES,
+    forward_kinematics,
+    JOINT_INDEX,
+    PALM_NORMAL,
+    unpack_pose,
+)
 
 _ALONG_ARM = np.array([0.0, 0.0, -1.0])
 _ELBOW_AXIS = np.array([0.0, -1.0, 0.0])
@@ -35,7 +41,7 @@ class PoseFrames:
 
     chest: Array
     head: Array
-    segments: dict[str, tuple[Array, Array, Array]]
+    segments: dict[str, tuple[Array, ...]]
     fingers: Array
 
 
@@ -85,7 +91,8 @@ def closing_positions(arm: Arm, frames: PoseFrames) -> Float64Array:
     return np.stack(columns, axis=1) if columns else np.zeros((len(frames.fingers), 0))
 
 
-def _position(joint: ClosingJoint, side: str, fingers: Array) -> Array:
+def _position(joint: ClosingJoint, side: str, fingers: Array) -> Float64Array:
     names = _FINGERS if joint.curl == 'hand' else (joint.curl,)
     columns = [fingers[:, FINGER_NAMES.index(f'{side}_{name}')] for name in names]
-    return joint.open_rad + (joint.closed_rad - joint.open_rad) * sum(columns) / len(columns)
+    curl = np.mean(np.stack(columns), axis=0)
+    return np.asarray(joint.open_rad + (joint.closed_rad - joint.open_rad) * curl)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..types import Float64Array
 from .kinematics import DirectionKinematics, LinkVector
 from .profile import Arm, OrientedPart, RobotProfile
-from ..types import Float64Array
 
 _FORWARD_WEIGHT, _UP_WEIGHT = 1.0, 0.4
 _SEGMENT_WEIGHT, _HINGE_WEIGHT, _HAND_WEIGHT = 1.0, 0.1, 0.5
@@ -71,4 +71,4 @@ def _hinge_axis(profile: RobotProfile, arm: Arm, reaching: tuple[str, ...]) -> F
     flexion = float(axis @ np.cross(upper, forearm))
     if abs(flexion) < _STRAIGHT:
         return None
-    return np.sign(flexion) * np.array(frame) @ axis
+    return np.asarray(np.sign(flexion) * np.array(frame) @ axis)

@@ -109,8 +109,8 @@ def parse_urdf(text: str, origin: str) -> Urdf:
     for joint in joints:
         for link in (joint.parent, joint.child):
             if link not in links:
-                raise RobotError(f'joint {joint.name!r} of URDF {origin!r} names the link {link!r}, '
-                                 f'which does not exist')
+                raise RobotError(f'joint {joint.name!r} of URDF {origin!r} names the link '
+                                 f'{link!r}, which does not exist')
     return Urdf(name=root.get('name', ''), root_link=_root_link(links, joints, origin),
                 links=links, joints={joint.name: joint for joint in joints},
                 kinematic_xml=_stripped(root))
