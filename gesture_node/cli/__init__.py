@@ -1,0 +1,1 @@
+"""Command lines of the library, without ROS: motion from a file, and the benchmark."""

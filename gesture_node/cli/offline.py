@@ -1,0 +1,144 @@
+"""A whole recording at once: the stream of the live node, fed as fast as it can compute."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+import time
+
+import numpy as np
+
+from ..bundle import Bundle, ChannelSpec
+from ..config import BodyConfig, FaceConfig, GestureConfig
+from ..motion.face import FACE_DIM
+from ..motion.robot import RobotProfile
+from ..motion.skeleton import POSE_DIM
+from ..pipeline import GesturePipeline
+from ..stream import GestureStream, StreamReport
+from ..types import Float32Array, Float64Array, StepResult
+from .audio_file import AudioFile
+
+Progress = Callable[[float], object]
+
+_PACKET_S = 1.0
+_LONGEST_HOP_S = 0.8
+_FORESIGHT_S = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineMotion:
+    """All that was committed for a recording; row k of each array is at ``k / rate``.
+
+    Attributes:
+        joint_names: N robot joints.
+        positions: shape (K, N) at 50 Hz, [rad].
+        velocities: shape (K, N) at 50 Hz, [rad/s].
+        weights: shape (T, 52) at 50 Hz, ARKit blendshape weights.
+        poses: shape (P, 84) at 25 Hz, canonical pose vectors.
+        report: counters of the stream.
+        latency_s: ``{stage: {p50, p95, p99}}``.
+        compute_s: time spent in the stream.
+        first_body_compute_s: computation of the first body window.
+        first_face_compute_s: computation of the first face window.
+    """
+
+    joint_names: tuple[str, ...]
+    positions: Float64Array
+    velocities: Float64Array
+    weights: Float32Array
+    poses: Float32Array
+    report: StreamReport
+    latency_s: dict[str, dict[str, float]]
+    compute_s: float
+    first_body_compute_s: float
+    first_face_compute_s: float
+
+
+@dataclass(slots=True)
+class _Collected:
+    """Committed parts of the chunks so far."""
+
+    positions: list[Float64Array] = field(default_factory=list)
+    velocities: list[Float64Array] = field(default_factory=list)
+    weights: list[Float32Array] = field(default_factory=list)
+    poses: list[Float32Array] = field(default_factory=list)
+    first_s: dict[str, float] = field(default_factory=dict)
+
+    def add(self, result: StepResult) -> None:
+        if result.joints is not None:
+            self.positions.append(result.joints.positions[:result.joints.committed])
+            self.velocities.append(result.joints.velocities[:result.joints.committed])
+        if result.body is not None:
+            self.poses.append(result.body.poses[:result.body.committed])
+            self.first_s.setdefault('body', result.timings_s.get('body_hop', 0.0))
+        if result.face is not None:
+            self.weights.append(result.face.weights)
+            self.first_s.setdefault('face', result.timings_s.get('face_hop', 0.0))
+
+
+def offline_config(config: GestureConfig, bundle: Bundle) -> GestureConfig:
+    """Return the config with the longest useful windows of a bundle: few windows, fast.
+
+    A recording is known to its end, so windows may hear as far ahead as they were trained to.
+    """
+    body_hop_s, body_foresight_s = _longest(bundle.body)
+    face_hop_s, face_foresight_s = _longest(bundle.face)
+    return replace(
+        config,
+        body=_with_window(config.body, body_hop_s, body_foresight_s),
+        face=_with_window(config.face, face_hop_s, face_foresight_s))
+
+
+def _with_window(config: BodyConfig | FaceConfig, hop_s: float, foresight_s: float) -> object:
+    return replace(config, hop_s=hop_s, foresight_s=foresight_s)
+
+
+def _longest(channel: ChannelSpec) -> tuple[float, float]:
+    """Return (hop, foresight) [s] in whole frames that fill a channel's window."""
+    rate_hz, window, seed = channel.model
+    room = window - seed
+    foresight = min(round(_FORESIGHT_S * rate_hz), room // 3)
+    hop = max(1, min(round(_LONGEST_HOP_S * rate_hz), room - foresight))
+    return hop / rate_hz, foresight / rate_hz
+
+
+def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
+             config: GestureConfig, progress: Progress = lambda seconds: None) -> OfflineMotion:
+    """Return the motion of a recording, with the easing to idle after its end.
+
+    Args:
+        pipeline: weights.
+        audio: recording.
+        profile: robot.
+        config: deployment choices.
+        progress: called with every stretch of audio [s] that is done.
+
+    Raises:
+        GestureError: a setting does not fit the bundle or the robot.
+    """
+    stream = pipeline.create_stream(profile, config)
+    collected = _Collected()
+    packet = max(1, round(_PACKET_S * audio.sample_rate))
+    start_s = time.perf_counter()
+    for first in range(0, len(audio.samples), packet):
+        samples = audio.samples[first:first + packet]
+        stream.accept_waveform(samples, audio.sample_rate)
+        _drain(stream, collected)
+        progress(len(samples) / audio.sample_rate)
+    stream.finish()
+    _drain(stream, collected)
+    compute_s = time.perf_counter() - start_s
+    joints = len(profile.joint_names)
+    return OfflineMotion(
+        joint_names=profile.joint_names,
+        positions=np.concatenate([np.empty((0, joints)), *collected.positions]),
+        velocities=np.concatenate([np.empty((0, joints)), *collected.velocities]),
+        weights=np.concatenate([np.empty((0, FACE_DIM), np.float32), *collected.weights]),
+        poses=np.concatenate([np.empty((0, POSE_DIM), np.float32), *collected.poses]),
+        report=stream.report, latency_s=stream.latency.percentiles(), compute_s=compute_s,
+        first_body_compute_s=collected.first_s.get('body', 0.0),
+        first_face_compute_s=collected.first_s.get('face', 0.0))
+
+
+def _drain(stream: GestureStream, collected: _Collected) -> None:
+    while stream.is_ready():
+        collected.add(stream.step())

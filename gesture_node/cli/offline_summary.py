@@ -1,0 +1,33 @@
+"""The summary of motion made from a file."""
+from __future__ import annotations
+
+from ..config import GestureConfig
+from ..motion.robot import RobotProfile
+from ..pipeline import GesturePipeline
+from ..report import RunSummary
+from ..report_audit import audit_motion
+from ..timeline import KNOT_RATE_HZ
+from .audio_file import AudioFile
+from .machine import machine, versions
+from .offline import OfflineMotion
+
+
+def summarise(motion: OfflineMotion, audio: AudioFile, profile: RobotProfile,
+              config: GestureConfig, pipeline: GesturePipeline) -> RunSummary:
+    """Return the summary of a run; latencies are those of a live stream with the same windows."""
+    violations = audit_motion(motion.positions, motion.velocities, profile.limits, KNOT_RATE_HZ)
+    body, face = config.body, config.face
+    return RunSummary(
+        audio_s=audio.duration_s, frames=len(motion.positions),
+        rtf=motion.compute_s / audio.duration_s,
+        hop_s={'body': body.hop_s, 'face': face.hop_s},
+        first_motion_latency_s=body.hop_s + body.foresight_s + motion.first_body_compute_s,
+        first_face_latency_s=face.hop_s + face.foresight_s + motion.first_face_compute_s,
+        latency_s=motion.latency_s, underruns=0,
+        dropped_audio_s=motion.report.dropped_audio_s, nan_count=motion.report.nan_count,
+        limit_violations=violations, limit_interventions=motion.report.limit_interventions,
+        robot=profile.name, bundle=pipeline.bundle.name, bundle_hash=pipeline.bundle.hash,
+        seed=config.seed, provider=pipeline.provider, machine=machine(), versions=versions(),
+        more={'input': {'sample_rate': audio.sample_rate,
+                        'non_finite_samples': motion.report.non_finite_samples,
+                        'clipped_samples': motion.report.clipped_samples}})
