@@ -22,6 +22,8 @@ AUDIO_OUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=AUDIO_DEPTH,
                        reliability=ReliabilityPolicy.RELIABLE)
 JOINT_STATES = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5,
                           reliability=ReliabilityPolicy.BEST_EFFORT)
+JOINT_STATES_OUT = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
+                              reliability=ReliabilityPolicy.RELIABLE)
 PLAN = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=2,
                   reliability=ReliabilityPolicy.RELIABLE)
 FACE_FRAMES = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5,

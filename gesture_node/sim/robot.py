@@ -14,15 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from ..exceptions import SimulationError
-from ..motion.profile import RobotProfile
 from .model import compile_model, make_spec, TIMESTEP_S
 from .urdf import prepare_urdf
+
+if TYPE_CHECKING:
+    from ..motion.profile import RobotProfile
 
 Float64Array = NDArray[np.float64]
 
@@ -76,6 +79,11 @@ class SimulatedRobot:
     def velocities(self) -> Float64Array:
         """Measured joint velocities, shape (N,), [rad/s]."""
         return np.array(self._data.qvel[self._robot.dof_index[self._columns]])
+
+    def all_joints(self) -> dict[str, tuple[float, float]]:
+        """Return position [rad] and velocity [rad/s] of every moving joint, commanded or not."""
+        q, v = self._data.qpos[self._robot.qpos_index], self._data.qvel[self._robot.dof_index]
+        return dict(zip(self._robot.joint_names, zip(q.tolist(), v.tolist())))
 
     def command(self, positions: Float64Array) -> None:
         """Set where the joints shall go; it holds until the next command.

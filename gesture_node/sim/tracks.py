@@ -27,8 +27,9 @@ class Track:
     values: NDArray[np.floating]
 
     def __post_init__(self) -> None:
-        if self.values.ndim != 2 or self.times_s.shape != (len(self.values),):
-            raise SimulationError(f'a track needs times (T,) and values (T, N), got '
+        if self.values.ndim != 2 or self.times_s.shape != (len(self.values),) or (
+                not len(self.values)):
+            raise SimulationError(f'a track needs times (T,) and values (T, N), T > 0, got '
                                   f'{self.times_s.shape} and {self.values.shape}')
         if np.any(np.diff(self.times_s) < 0.0):
             raise SimulationError('the times of a track must not go back')
@@ -46,6 +47,13 @@ class Track:
         start = self.values[before].astype(np.float64)
         blended: Float64Array = start + share * (self.values[after] - start)
         return blended
+
+    def between(self, start_s: float, end_s: float) -> Track:
+        """Return the samples inside a stretch of time; at least the one nearest to it."""
+        inside = np.flatnonzero((self.times_s >= start_s) & (self.times_s <= end_s))
+        if not len(inside):
+            inside = np.array([np.abs(self.times_s - start_s).argmin()])
+        return Track(self.times_s[inside], self.values[inside])
 
 
 @dataclass(frozen=True, slots=True)
