@@ -31,6 +31,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 import yaml
 
+from gesture_node.motion.rotations import slerp
 from gesture_node.motion.skeleton import JOINT_INDEX, JOINT_NAMES, pack_pose, PARENTS, project_pose
 from gesture_node.types import Float64Array
 
@@ -39,6 +40,9 @@ from .bvh import BvhError, BvhMotion
 FINGER_CLOSED_RAD = np.radians(240.0)
 THUMB_CLOSED_RAD = np.radians(120.0)
 OPPOSITION_RAD = np.radians(80.0)
+CLAVICLE_SHARE = 0.5
+"""Rigs turn clavicles further than bones, up to 27 degrees in a relaxed stance; upper arms keep
+their world direction."""
 SOURCE_TWIST_WEIGHT = 0.25
 """How much of the rig's own upper-arm twist is trusted against the sine of the elbow's flexion."""
 
@@ -116,6 +120,9 @@ def canonical_orientations(motion: BvhMotion, names: SkeletonMap) -> Float64Arra
     world = np.empty((len(motion.rotations), len(JOINT_NAMES), 3, 3))
     for segment, choices in names.segments.items():
         world[:, JOINT_INDEX[segment]] = source.world(source.first(choices))
+    for side in ('left', 'right'):
+        joint, chest = JOINT_INDEX[f'{side}_clavicle'], world[:, JOINT_INDEX['chest']]
+        world[:, joint] = slerp(chest, world[:, joint], CLAVICLE_SHARE)
     for side in ('left', 'right'):
         upper, fore, hand = _arm(source, names, side)
         world[:, JOINT_INDEX[f'{side}_shoulder']] = upper

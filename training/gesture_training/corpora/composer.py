@@ -1,0 +1,110 @@
+"""Composes body motion for speech: recorded gestures, placed on the accents of a voice.
+
+No speech recorded together with body motion could be had on usable terms, so pairs are composed.
+Recorded are the shapes and speeds of the gestures (hand-animated and motion-captured clips) and the
+speech; composed is which gesture goes where, and everything small in between. The rules and their
+sources are in ``docs/composer.md`` and in the modules of the four steps:
+
+1. ``composer_plan``: which accents get a stroke, which clip, which hand; which get a pulse.
+2. ``composer_arms``: arms through preparation, stroke, hold and retraction, by rotation blending.
+3. ``composer_trunk``: idle sway, breathing, posture shifts, head motion and nods.
+4. here: the layers together, smoothed, from the idle pose and back to it.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from gesture_node.measures.accents import (
+    find_accents, frame_times_s, voice_activity, vowel_energy_db)
+from gesture_node.motion.skeleton import pack_pose, project_pose, unpack_pose
+from gesture_node.timeline import BODY_RATE_HZ, FEATURE_RATE_HZ
+from gesture_node.types import Float64Array
+
+from .composer_arms import arm_motion
+from .composer_plan import plan, Plan
+from .composer_strokes import Stroke
+from .composer_trunk import trunk_motion
+
+SMOOTHING_FRAMES = 0.7
+"""Standard deviation of the last Gaussian over time, 28 ms: hides the joins of the layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prosody:
+    """What the composer hears of a take.
+
+    Attributes:
+        duration_s: length of the take [s].
+        accents_s: shape (A,), vowel onsets of accents [s].
+        prominences: shape (A,), z-scores.
+        voiced: shape (F,), speech activity at 50 Hz.
+        loudness: shape (F,), z-score of the energy within speech, 0 outside, at 50 Hz.
+        liveliness: amplitude that the voice suggests, about 1: wide pitch and loudness range give
+            wide gestures.
+    """
+
+    duration_s: float
+    accents_s: Float64Array
+    prominences: Float64Array
+    voiced: NDArray[np.bool_]
+    loudness: Float64Array
+    liveliness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """Composed motion.
+
+    Attributes:
+        poses: shape (T, 84) at 25 fps; frame k is at k / 25 s of the take.
+        plan: what was placed where.
+    """
+
+    poses: Float64Array
+    plan: Plan
+
+
+def hear(features: NDArray[np.floating]) -> Prosody:
+    """Return the prosody of a take from its clean features ``(F, 83)``."""
+    accents = find_accents(features)
+    voiced = voice_activity(features)
+    energy = vowel_energy_db(features)
+    loudness = np.zeros(len(features))
+    liveliness = 1.0
+    if voiced.any():
+        spread = max(float(energy[voiced].std()), 1.0)
+        loudness[voiced] = np.clip((energy[voiced] - energy[voiced].mean()) / spread, -2.5, 2.5)
+        pitched = voiced & (features[:, 82] > 0.5)
+        range_st = 12.0 * float(np.std(features[pitched, 81])) if pitched.any() else 3.0
+        liveliness = float(np.clip(1.0 + 0.06 * (range_st - 4.0) + 0.03 * (spread - 7.0), 0.8, 1.2))
+    return Prosody(len(features) / FEATURE_RATE_HZ, accents.onsets_s, accents.prominences, voiced,
+                   loudness, liveliness)
+
+
+def compose(prosody: Prosody, strokes: list[Stroke], idle_pose: Float64Array,
+            rng: np.random.Generator) -> Composition:
+    """Return motion for a take.
+
+    Args:
+        prosody: from :func:`hear`.
+        strokes: the library, from ``composer_strokes.load_strokes``.
+        idle_pose: shape (84,), where every take begins and ends.
+        rng: draws everything that is chance.
+    """
+    frames = int(round(prosody.duration_s * BODY_RATE_HZ))
+    times_s = np.arange(frames) / BODY_RATE_HZ
+    feature_s = frame_times_s(len(prosody.voiced))
+    planned = plan(prosody.accents_s, prosody.prominences, prosody.voiced, prosody.liveliness,
+                   strokes, rng)
+    rotations, fingers = unpack_pose(np.repeat(idle_pose[None], frames, axis=0))
+    arms = arm_motion(times_s, rotations, fingers, planned, rng)
+    loudness = np.interp(times_s, feature_s, prosody.loudness)
+    voiced = np.interp(times_s, feature_s, prosody.voiced.astype(np.float64))
+    trunk_motion(times_s, arms.rotations, planned, voiced, loudness, rng)
+    poses = pack_pose(arms.rotations, arms.fingers)
+    poses = gaussian_filter1d(poses, SMOOTHING_FRAMES, axis=0, mode='nearest')
+    return Composition(project_pose(poses), planned)

@@ -1,0 +1,83 @@
+"""The library of strokes: clips with what placing them needs, measured from their wrists.
+
+The *anchor* of a clip is the apex of the wrist nearest its hand-set ``emphasis`` mark (the mark
+itself when no apex is within 0.25 s): the apex is what :mod:`gesture_node.measures.beats` sees.
+The *hold* is the last moment before which the wrists have stayed within 12 cm of the anchor.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gesture_node.measures.beats import wrist_beats
+from gesture_node.motion.skeleton import mirror_pose, project_pose
+from gesture_node.types import Float64Array
+
+from .clips import Clip, load_clips, load_motion, mirrored, wrist_positions
+
+IDLE_CLIP = 'ChrRachel__ChrBrad_Idle01'
+HOLD_RADIUS_M = 0.12
+ANCHOR_REACH_S = 0.25
+MAX_HOLD_S = 0.8
+MIN_LIFT_M = 0.08
+LEFT_OUT = ('think', 'shrug')
+"""Categories whose hands go to the face or hardly move."""
+
+_RATE_HZ = 100.0
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One gesture ready to be placed.
+
+    Attributes:
+        name: clip without its mirroring mark.
+        category: kind of gesture.
+        hand: ``left``, ``right`` or ``both``.
+        clip: motion.
+        anchor_s: clip time of the apex that falls on an accent [s].
+        hold_s: clip time up to which the hands stay there [s].
+    """
+
+    name: str
+    category: str
+    hand: str
+    clip: Clip
+    anchor_s: float
+    hold_s: float
+
+
+def load_strokes(data: Path) -> list[Stroke]:
+    """Return all strokes and their mirror images."""
+    strokes = []
+    for clip in load_clips(data):
+        if clip.category not in LEFT_OUT:
+            for version in (clip, mirrored(clip)):
+                strokes.append(_stroke(clip.name, version))
+    return strokes
+
+
+def load_idle_pose(data: Path) -> Float64Array:
+    """Return the idle pose ``(84,)``: the mean of a recorded stance, made symmetric.
+
+    Arms hang slightly bent, palms turned half back; the trunk is upright and looks ahead.
+    """
+    poses, _ = load_motion(data, IDLE_CLIP)
+    mean = project_pose(poses.mean(axis=0))
+    return np.asarray(project_pose(0.5 * (mean + mirror_pose(mean))))
+
+
+def _stroke(name: str, clip: Clip) -> Stroke:
+    times_s = np.arange(0.0, clip.sync.end, 1.0 / _RATE_HZ)
+    wrists = wrist_positions(clip.at(times_s))
+    beats = wrist_beats(wrists, _RATE_HZ).times_s
+    near = beats[np.abs(beats - clip.sync.emphasis) <= ANCHOR_REACH_S]
+    anchor = float(near[np.argmin(np.abs(near - clip.sync.emphasis))]) if len(near) else (
+        clip.sync.emphasis)
+    start = int(anchor * _RATE_HZ)
+    away = np.linalg.norm(wrists[start:] - wrists[start], axis=-1).max(axis=1) > HOLD_RADIUS_M
+    stay_s = float(np.argmax(away)) / _RATE_HZ if away.any() else MAX_HOLD_S
+    return Stroke(name, clip.category, clip.hand, clip, anchor,
+                  anchor + float(np.clip(stay_s, 0.05, MAX_HOLD_S)))
