@@ -6,8 +6,10 @@ command line does not mention.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+import soundfile
 
 from .exceptions import ConfigError
 from .resources import PACKAGE_NAME, share_path
@@ -51,31 +53,6 @@ class NodeSpec:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Overrides:
-    """Which launch argument sets which parameter, and of which type."""
-
-    texts: dict[str, str] = field(default_factory=dict)
-    flags: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, str] = field(default_factory=dict)
-
-    def from_values(self, values: Mapping[str, str]) -> dict[str, Any]:
-        """Return the parameters that the given arguments set.
-
-        Raises:
-            ConfigError: an argument is not of the type its parameter has.
-        """
-        found: dict[str, Any] = {
-            parameter: values[name] for name, parameter in self.texts.items() if values.get(name)}
-        for name, parameter in self.flags.items():
-            if values.get(name):
-                found[parameter] = as_flag(name, values[name])
-        for name, parameter in self.numbers.items():
-            if values.get(name):
-                found[parameter] = as_number(name, values[name])
-        return found
-
-
 COMMON_ARGUMENTS = (
     LaunchArgument('namespace', 'Namespace of all nodes.'),
     LaunchArgument('use_sim_time', 'Follow /clock of a simulator instead of the wall clock.',
@@ -94,12 +71,20 @@ GESTURE_ARGUMENTS = (
     LaunchArgument('trajectory_topic', 'Topic of the trajectory controller, such as '
                                        '/arm_controller/joint_trajectory.', 'joint_trajectory'),
 )
-_GESTURE_OVERRIDES = _Overrides(
-    texts={'robot': 'robot', 'bundle': 'bundle'},
-    flags={'autostart': 'autostart',
-           'require_joint_states': 'output.require_joint_states'})
+_TEXTS = {'robot': 'robot', 'bundle': 'bundle'}
+_FLAGS = {'autostart': 'autostart', 'require_joint_states': 'output.require_joint_states'}
 _GESTURE_TOPICS = {'audio_topic': 'audio', 'joint_states_topic': 'joint_states',
                    'trajectory_topic': 'joint_trajectory'}
+DEMO_ARGUMENTS = (
+    *COMMON_ARGUMENTS,
+    LaunchArgument('robot', 'Robot profile in config/robots, or path of a profile YAML.',
+                   'humanoid'),
+    LaunchArgument('bundle', 'Folder of the model bundle; empty takes the shipped one.'),
+    LaunchArgument('audio', 'Sound file to speak; empty takes examples/hello.wav.'),
+    LaunchArgument('video', 'MP4 to make; empty makes none.', 'out/demo/video.mp4'),
+)
+START_S, SETTLE_S = 8.0, 8.0
+"""How long the demo may take to start, and to come to rest after the last word."""
 
 
 def defaults(arguments: tuple[LaunchArgument, ...]) -> dict[str, str]:
@@ -119,10 +104,48 @@ def gesture_node(values: Mapping[str, str]) -> NodeSpec:
     params_file = values['params_file'] or str(share_path('config', 'gesture_node.yaml'))
     return NodeSpec(
         'gesture_node', values['namespace'],
-        (params_file, {**_GESTURE_OVERRIDES.from_values(values), **_clock(values)}),
+        (params_file, {**_overrides(values), **_clock(values)}),
         tuple((own, values[name]) for name, own in _GESTURE_TOPICS.items()
               if values[name] != own),
         values['log_level'])
+
+
+def demo_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
+    """Return how speech, motion and a simulated robot are started together.
+
+    The simulator ends by itself when the robot is at rest, makes the video, and ends the launch.
+
+    Args:
+        values: value of every argument in :data:`DEMO_ARGUMENTS`.
+
+    Raises:
+        ConfigError: the sound file cannot be read, or an argument is of the wrong type.
+    """
+    audio = values['audio'] or str(share_path('examples', 'hello.wav'))
+    speech_s = _duration_s(audio)
+    clock, namespace, log_level = _clock(values), values['namespace'], values['log_level']
+    gesture = gesture_node({**defaults(GESTURE_ARGUMENTS), **values})
+    source = NodeSpec('audio_source', namespace, ({'file': audio, **clock},), (), log_level)
+    simulator = NodeSpec(
+        'gesture_sim', namespace,
+        ({'robot': values['robot'], 'video': values['video'],
+          'duration_s': START_S + speech_s + SETTLE_S, **clock},), (), log_level, required=True)
+    return simulator, gesture, source
+
+
+def _overrides(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters that the given arguments set."""
+    found: dict[str, Any] = {
+        parameter: values[name] for name, parameter in _TEXTS.items() if values.get(name)}
+    return found | {parameter: as_flag(name, values[name])
+                    for name, parameter in _FLAGS.items() if values.get(name)}
+
+
+def _duration_s(path: str) -> float:
+    try:
+        return float(soundfile.info(path).duration)
+    except (soundfile.LibsndfileError, TypeError):
+        raise ConfigError(f'launch argument audio: {path!r} is no sound file') from None
 
 
 def as_flag(name: str, value: str) -> bool:
@@ -134,18 +157,6 @@ def as_flag(name: str, value: str) -> bool:
     if value.lower() in _TRUE + _FALSE:
         return value.lower() in _TRUE
     raise ConfigError(f'launch argument {name} must be true or false, got {value!r}')
-
-
-def as_number(name: str, value: str) -> float:
-    """Return a launch argument as a number.
-
-    Raises:
-        ConfigError: it is not a number.
-    """
-    try:
-        return float(value)
-    except ValueError:
-        raise ConfigError(f'launch argument {name} must be a number, got {value!r}') from None
 
 
 def _clock(values: Mapping[str, str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import importlib
 from typing import Any
 
@@ -54,6 +54,10 @@ class AudioPacket:
     declared: AudioFormat
     stamp_ns: int | None
     sniff: bool
+
+    def declared_as(self, form: AudioFormat) -> AudioPacket:
+        """Return the packet with its format as declared elsewhere."""
+        return replace(self, declared=form)
 
 
 @dataclass(frozen=True, slots=True)

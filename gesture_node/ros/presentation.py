@@ -90,10 +90,12 @@ class PresentationClock:
         allowance_ns: how late audio may come before its place is taken by silence: the
             presentation delay less what the pipeline needs. Stamps older than this shift the
             epoch, since motion that is due in the past cannot be shown.
+        counters: goes on counting here; a new one when ``None``.
     """
 
-    def __init__(self, first: PacketTiming, delay_ns: int, allowance_ns: int) -> None:
-        self.counters = PlacementCounters()
+    def __init__(self, first: PacketTiming, delay_ns: int, allowance_ns: int,
+                 counters: PlacementCounters | None = None) -> None:
+        self.counters = PlacementCounters() if counters is None else counters
         self._delay_ns = delay_ns
         self._allowance_ns = allowance_ns
         anchor_ns = first.arrival_ns

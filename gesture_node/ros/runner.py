@@ -71,7 +71,15 @@ def run_node(make: Callable[[], RunnableNode], arguments: list[str] | None = Non
         return 0
     finally:
         if isinstance(node, Node):
-            node.close()
+            _close(node)
             executor.shutdown()
             node.destroy_node()
         rclpy.try_shutdown()
+
+
+def _close(node: RunnableNode) -> None:
+    """Let the node come to rest; what it cannot finish is said, not raised."""
+    try:
+        node.close()
+    except GestureError as error:
+        print(f'error: {error}', file=sys.stderr)

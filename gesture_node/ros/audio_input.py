@@ -1,0 +1,123 @@
+"""Subscribes the audio topic, whatever type its publisher has, and stores what arrives."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from ..exceptions import AudioError
+from . import qos
+from .audio_decoder import AudioFormat
+from .audio_messages import AUDIO_TYPES, audio_type_of, AudioType, format_of_info
+from .inbox import AudioInbox, LossCounter, ReceivedAudio
+from .problems import ProblemLog
+
+TOPIC = 'audio'
+INFO_TOPIC = 'audio_info'
+_SEARCH_PERIOD_S = 0.1
+
+
+class AudioInput:
+    """The audio subscription of a node.
+
+    With type ``auto`` the topic is watched until it has a publisher; its type is then
+    subscribed. When that publisher leaves and one of another type comes, it is followed.
+
+    Args:
+        node: who subscribes.
+        key: value of the parameter ``audio_type``.
+        reliability: value of the parameter ``audio_reliability``.
+        inbox: where messages are stored.
+        now_ns: reads ROS time [ns].
+        problems: takes what is wrong.
+        on_type: called with the type once it is known.
+
+    Raises:
+        AudioError: the type asked for is not installed.
+    """
+
+    def __init__(self, node: Node, key: str, reliability: str, inbox: AudioInbox,
+                 now_ns: Callable[[], int], problems: ProblemLog,
+                 on_type: Callable[[AudioType], None]) -> None:
+        self.losses = LossCounter()
+        self._node, self._inbox, self._now_ns = node, inbox, now_ns
+        self._problems, self._on_type = problems, on_type
+        self._profile = qos.audio_in(reliability)
+        self._kind: AudioType | None = None
+        self._subscription: Any = None
+        self._info_subscription: Any = None
+        self._info: AudioFormat | None = None
+        self._search: Any = None
+        if key == 'auto':
+            self._search = node.create_timer(
+                _SEARCH_PERIOD_S, self._find, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        else:
+            self._subscribe(AUDIO_TYPES[key])
+
+    @property
+    def type_name(self) -> str:
+        """ROS type that is subscribed, empty while none is."""
+        return '' if self._kind is None else self._kind.ros_type
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        if self._search is not None:
+            self._node.destroy_timer(self._search)
+        self._unsubscribe()
+
+    def _find(self) -> None:
+        """Follow the type that the topic's publishers have."""
+        name = self._node.resolve_topic_name(TOPIC)
+        types = {info.topic_type for info in self._node.get_publishers_info_by_topic(name)}
+        if not types or self.type_name in types:
+            return
+        for ros_type in sorted(types):
+            try:
+                kind = audio_type_of(ros_type)
+                kind.load()
+            except AudioError as error:
+                self._problems.report('audio_type', f'topic {name}: {error}')
+                continue
+            self._unsubscribe()
+            self._subscribe(kind)
+            return
+
+    def _subscribe(self, kind: AudioType) -> None:
+        self._kind = kind
+        self._subscription = self._node.create_subscription(
+            kind.load(), TOPIC, self._store_with_info, self._profile,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        if kind.key in ('audio_data', 'audio_data_stamped'):
+            self._subscribe_info()
+        self._node.get_logger().info(
+            f'listening to {self._subscription.topic_name} as {kind.ros_type}')
+        self._on_type(kind)
+
+    def _subscribe_info(self) -> None:
+        """Follow what a ros-drivers publisher says about its bytes, if it says anything."""
+        from audio_common_msgs.msg import AudioInfo  # present, since AudioData was loaded from it
+
+        self._info_subscription = self._node.create_subscription(
+            AudioInfo, INFO_TOPIC, self._take_info, 1)
+
+    def _unsubscribe(self) -> None:
+        for subscription in (self._subscription, self._info_subscription):
+            if subscription is not None:
+                self._node.destroy_subscription(subscription)
+        self._subscription = self._info_subscription = self._kind = self._info = None
+
+    def _take_info(self, message: Any) -> None:
+        self._info = format_of_info(message)
+
+    def _store_with_info(self, message: Any, info: dict[str, Any]) -> None:
+        assert self._kind is not None
+        packet = self._kind.read(message)
+        if self._info is not None:
+            packet = packet.declared_as(self._info)
+        lost = self.losses.count(info.get('publication_sequence_number'))
+        if not self._inbox.put(ReceivedAudio(packet, message, self._now_ns(), lost)):
+            self._problems.report('inbox_full', 'more audio arrives than fits in memory; it is '
+                                                'dropped')

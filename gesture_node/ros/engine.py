@@ -1,0 +1,160 @@
+"""Everything a configured node holds: model, robot, worker, inputs and outputs, wired up."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import JointState
+
+from ..config import GestureConfig
+from ..motion.robot import load_profile, RobotProfile
+from ..pipeline import GesturePipeline
+from . import qos
+from .audio_input import AudioInput
+from .body_output import BodyOutput
+from .conversions import measured_positions
+from .diagnostics import NodeHealth, resident_mb
+from .inbox import AudioInbox, MeasuredJoints
+from .node_config import NodeConfig
+from .problems import ProblemLog
+from .publishers import MotionPublishers
+from .stream_driver import check_delay, StreamDriver
+from .worker import GestureWorker
+
+NO_ROBOT = ('', 'none')
+"""Values of the parameter ``robot`` that ask for the face alone."""
+_BYTES_PER_S = 4 * 48_000
+"""Of the richest audio that ``audio.max_buffer_s`` is meant for; more is refused undecoded."""
+
+
+class Engine:
+    """The inside of a configured node.
+
+    Args:
+        node: whose names, topics and log are used.
+        config: the node's parameters.
+        now_ns: reads ROS time [ns].
+
+    Raises:
+        GestureError: the bundle or the robot cannot be used, or parameters contradict each other.
+    """
+
+    def __init__(self, node: LifecycleNode, config: NodeConfig,
+                 now_ns: Callable[[], int]) -> None:
+        gesture = config.gesture
+        self._node, self._config, self._now_ns = node, config, now_ns
+        self._problems = ProblemLog(node.get_logger().warning)
+        self._pipeline = GesturePipeline.from_bundle(
+            gesture.bundle, provider=gesture.provider, threads=gesture.threads)
+        self._profile: RobotProfile | None = None
+        if gesture.robot not in NO_ROBOT:
+            self._profile = load_profile(gesture.robot)
+        self.check(gesture)
+        self._inbox = AudioInbox(int(gesture.audio.max_buffer_s * _BYTES_PER_S))
+        self._joints = MeasuredJoints()
+        self._publishers = MotionPublishers(node)
+        body = BodyOutput(gesture.output, self._joints, self._publishers.publish_trajectory,
+                          self._problems)
+        self.driver = StreamDriver(partial(self._pipeline.create_stream, self._profile), gesture,
+                                   body, self._publishers, self._problems)
+        self._worker: GestureWorker | None = None
+        self._audio: AudioInput | None = None
+        self._joint_subscription = None
+        robot = 'no robot' if self._profile is None else (
+            f'{self._profile.name} ({len(self._profile.joint_names)} joints)')
+        node.get_logger().info(
+            f'bundle {self._pipeline.bundle.name} ({self._pipeline.bundle.hash}) on '
+            f'{self._pipeline.provider}, robot {robot}')
+
+    def start(self) -> None:
+        """Subscribe and start computing.
+
+        Raises:
+            AudioError: the audio type asked for is not installed.
+        """
+        self._audio = AudioInput(
+            self._node, self._config.audio_type, self._config.audio_reliability, self._inbox,
+            self._now_ns, self._problems,
+            self._publishers.set_audio_type if self._config.publish_audio else lambda kind: None)
+        self._joint_subscription = self._node.create_subscription(
+            JointState, 'joint_states', self._store_joints, qos.JOINT_STATES)
+        self._worker = GestureWorker(self.driver, self._inbox, self._now_ns, self._problems)
+        self._worker.start()
+
+    def halt(self, now_ns: int) -> bool:
+        """Brake, unsubscribe and end the worker; return whether it ended in time."""
+        if self._worker is None:
+            return True
+        self.driver.reset(now_ns)
+        if self._audio is not None:
+            self._audio.close()
+        if self._joint_subscription is not None:
+            self._node.destroy_subscription(self._joint_subscription)
+        worker, self._worker = self._worker, None
+        self._audio = self._joint_subscription = None
+        return worker.stop()
+
+    def close(self) -> None:
+        """Take the publishers off the graph."""
+        self._publishers.close()
+
+    def check(self, config: GestureConfig) -> None:
+        """Refuse a config that the bundle or the clock cannot serve.
+
+        Raises:
+            GestureError: saying why.
+        """
+        check_delay(self._pipeline.create_stream(None, config), config)
+
+    def reset(self, now_ns: int) -> None:
+        """Forget all audio, brake if moving, be ready for speech."""
+        self._inbox.take()
+        self.driver.reset(now_ns)
+
+    def play(self, now_ns: int) -> None:
+        """Publish the face frames and the audio whose time has come."""
+        for shown_ns, weights in self.driver.face.take_due(now_ns):
+            self._publishers.publish_face_frame(weights, shown_ns)
+        for heard_ns, message in self.driver.audio_out.take_due(now_ns):
+            self._publishers.publish_audio(message, heard_ns)
+
+    def health(self, state: str, now_ns: int) -> NodeHealth:
+        """Return a snapshot for the diagnostics."""
+        driver, worker, config = self.driver, self._worker, self._config.gesture
+        last_ns = self._inbox.last_arrival_ns
+        report, placement = driver.stream.report, driver.intake.placement
+        values = {
+            'audio backlog ms': 1e3 * driver.intake.waiting_s,
+            'last audio age s': -1.0 if last_ns is None else (now_ns - last_ns) / 1e9,
+            'first motion latency ms': driver.first_motion_ms,
+            'resident memory MB': resident_mb(),
+            'streams': float(driver.streams),
+            'trajectories published': float(self._publishers.trajectories),
+            'face frames published': float(driver.face.taken),
+            'silence filled s': placement.filled_s, 'silence padded s': placement.padded_s,
+        }
+        values |= {f'limit {key}': float(count)
+                   for key, count in report.limit_interventions.items()}
+        counts = {
+            'dropped audio s': driver.intake.refused_s + report.dropped_audio_s,
+            'late audio s': placement.late_s, 'out of order packets': placement.out_of_order,
+            'lost packets': 0 if self._audio is None else self._audio.losses.lost,
+            'refused bytes': self._inbox.refused_bytes,
+            'underruns': driver.body.underruns, 'late face frames': driver.face.late,
+            'numbers not finite': report.nan_count,
+            'failures': 0 if worker is None else worker.failures,
+            **{f'problem {cause}': count for cause, count in self._problems.counts().items()},
+        }
+        return NodeHealth(
+            state=state, robot=config.robot, bundle=self._pipeline.bundle.hash,
+            provider=self._pipeline.provider,
+            failed=worker is not None and worker.failed_recently,
+            waiting_for=driver.body.waiting_for(now_ns),
+            latency_s={} if worker is None else worker.latency,
+            hop_s={'body_hop': driver.config.body.hop_s, 'face_hop': driver.config.face.hop_s},
+            values=values, counts=counts)
+
+    def _store_joints(self, message: JointState) -> None:
+        self._joints.put(measured_positions(message), self._now_ns())

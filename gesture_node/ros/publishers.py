@@ -1,0 +1,73 @@
+"""The node's outputs; nothing is published here that was not decided elsewhere."""
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+
+from ..motion.trajectory import TrajectoryMessage
+from ..types import FaceChunk, Float32Array
+from . import qos
+from .audio_messages import AudioType
+from .conversions import face_state, face_trajectory, joint_trajectory
+
+
+class MotionPublishers:
+    """Publishes body, face and delayed audio; only while the node is active.
+
+    Args:
+        node: whose names and namespaces are used.
+    """
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        overriding = QoSOverridingOptions.with_default_policies()
+        self._trajectory = node.create_lifecycle_publisher(
+            JointTrajectory, 'joint_trajectory', qos.PLAN, qos_overriding_options=overriding)
+        self._face_chunks = node.create_lifecycle_publisher(
+            JointTrajectory, 'face/trajectory', qos.PLAN)
+        self._face_frames = node.create_lifecycle_publisher(
+            JointState, 'face/blendshapes', qos.FACE_FRAMES, qos_overriding_options=overriding)
+        self._audio: Any = None
+        self._audio_type: AudioType | None = None
+        self.trajectories = 0
+
+    def publish_trajectory(self, message: TrajectoryMessage) -> None:
+        """Publish a plan of the body."""
+        self._trajectory.publish(joint_trajectory(message))
+        self.trajectories += 1
+
+    def publish_face_chunk(self, chunk: FaceChunk, first_ns: int) -> None:
+        """Publish frames of the face as soon as they are known."""
+        self._face_chunks.publish(face_trajectory(chunk, first_ns))
+
+    def publish_face_frame(self, weights: Float32Array, shown_ns: int) -> None:
+        """Publish the frame that is to be shown now."""
+        self._face_frames.publish(face_state(weights, shown_ns))
+
+    def set_audio_type(self, kind: AudioType) -> None:
+        """Pass audio on as messages of this type from now on."""
+        if kind != self._audio_type:
+            self.close_audio()
+            self._audio_type = kind
+            self._audio = self._node.create_publisher(kind.load(), 'audio_out', qos.AUDIO_OUT)
+
+    def publish_audio(self, message: Any, heard_ns: int) -> None:
+        """Pass an audio message on, stamped with the time at which it is to be heard."""
+        if self._audio_type is not None and isinstance(message, self._audio_type.load()):
+            self._audio.publish(self._audio_type.restamp(message, heard_ns))
+
+    def close_audio(self) -> None:
+        """Stop passing audio on."""
+        if self._audio is not None:
+            self._node.destroy_publisher(self._audio)
+        self._audio, self._audio_type = None, None
+
+    def close(self) -> None:
+        """Take the publishers off the graph."""
+        self.close_audio()
+        for publisher in (self._trajectory, self._face_chunks, self._face_frames):
+            self._node.destroy_lifecycle_publisher(publisher)

@@ -1,0 +1,248 @@
+"""Drives one gesture stream in ROS time: when it begins and ends, and where its motion goes.
+
+Knows no ROS; times are given, so it can be tested with any clock. States::
+
+    idle -> speaking -> settling -> idle        speech, then silence for output.idle_release_s
+    any  -> stopped  -> idle                    stop, then reset
+    any  -> disabled -> idle                    enable false, then true
+
+One worker thread calls :meth:`StreamDriver.hear` and :meth:`StreamDriver.tick`. Everything else
+may be called from any thread; a stop does not wait for a window that is being computed.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from threading import RLock
+from typing import Any, Protocol
+
+from ..config import GestureConfig
+from ..exceptions import ConfigError
+from ..stream import GestureStream
+from ..timeline import frame_to_ns, NS_PER_S
+from ..types import FaceChunk, StepResult
+from .body_output import BodyOutput
+from .face_output import FaceOutput
+from .inbox import ReceivedAudio
+from .playout import PlayoutQueue
+from .problems import ProblemLog
+from .speech_intake import Heard, SpeechIntake
+
+MIN_ALLOWANCE_NS = 20_000_000
+
+
+class State(Enum):
+    """What the driver is doing; the values are published on ``~/state``."""
+
+    IDLE = 'idle'
+    SPEAKING = 'speaking'
+    SETTLING = 'settling'
+    STOPPED = 'stopped'
+    DISABLED = 'disabled'
+
+
+class FaceSink(Protocol):
+    """Takes chunks of the face as soon as they are known."""
+
+    def publish_face_chunk(self, chunk: FaceChunk, first_ns: int) -> None:
+        """Publish frames whose first is shown at ROS time ``first_ns``."""
+
+
+class StreamDriver:
+    """One robot's stream in ROS time.
+
+    Args:
+        make_stream: returns a new stream for a config.
+        config: deployment choices.
+        body: where the motion of the robot goes.
+        face_sink: where chunks of the face go.
+        problems: takes what is wrong with the input.
+
+    Raises:
+        ConfigError: the presentation delay is too short for the windows.
+    """
+
+    def __init__(self, make_stream: Callable[[GestureConfig], GestureStream],
+                 config: GestureConfig, body: BodyOutput, face_sink: FaceSink,
+                 problems: ProblemLog) -> None:
+        self.stream = make_stream(config)
+        self.intake = SpeechIntake(config.audio, problems)
+        self.body = body
+        self.face = FaceOutput()
+        self.audio_out: PlayoutQueue[Any] = PlayoutQueue()
+        self.ignored_packets = 0
+        self.streams = 0
+        self._problems = problems
+        self._config = self._wanted = config
+        self._make_stream = make_stream
+        self._face_sink = face_sink
+        self._allowance_ns = allowance_ns(self.stream, config)
+        self._lock = RLock()
+        self._state = State.IDLE
+        self._run = 0
+        self._broken = False
+
+    @property
+    def state(self) -> State:
+        """What it is doing."""
+        return self._state
+
+    def configure(self, config: GestureConfig) -> None:
+        """Take other deployment choices, from the next stream on."""
+        with self._lock:
+            self._wanted = config
+
+    def hear(self, audio: ReceivedAudio, now_ns: int) -> None:
+        """Take one audio message; speech begins a stream when there is none."""
+        with self._lock:
+            if self._state in (State.STOPPED, State.DISABLED):
+                self.ignored_packets += 1
+                return
+            heard = self.intake.decode(audio)
+            if heard is None:
+                return
+            if self._state is not State.SPEAKING:
+                if not heard.timing.audible:
+                    return
+                self._begin(heard, now_ns)
+            start_ns = self.intake.place(heard)
+            clock = self.intake.clock
+            if start_ns is not None and clock is not None:
+                self.audio_out.put(clock.presentation_ns(start_ns), audio.message)
+
+    def tick(self, now_ns: int, read_now_ns: Callable[[], int]) -> bool:
+        """Do what is due, at most one window.
+
+        Args:
+            now_ns: ROS time.
+            read_now_ns: reads ROS time again, after a window was computed.
+
+        Returns:
+            Whether there is more to do at once.
+        """
+        with self._lock:
+            self.body.tick(now_ns, self.stream)
+            if self._state is State.SPEAKING:
+                self._keep_up(now_ns)
+            if self._state not in (State.SPEAKING, State.SETTLING):
+                return False
+            if not self.stream.is_ready():
+                self._rest_if_settled(now_ns)
+                return False
+            run = self._run
+        # The lock is free here: a stop must not wait for a window.
+        result = self.stream.step()
+        with self._lock:
+            if run == self._run:
+                self._deliver(result, read_now_ns())
+        return True
+
+    def stop(self, now_ns: int) -> None:
+        """Brake at once and ignore audio until :meth:`reset`."""
+        with self._lock:
+            self._halt(now_ns)
+            if self._state is not State.DISABLED:
+                self._state = State.STOPPED
+
+    def reset(self, now_ns: int) -> None:
+        """Brake if moving, forget all audio, and be ready for the next speech."""
+        with self._lock:
+            self._halt(now_ns)
+            self._problems.forget()
+            if self._state is not State.DISABLED:
+                self._state = State.IDLE
+
+    def enable(self, enabled: bool, now_ns: int) -> None:
+        """Switch motion on or off; off brakes at once."""
+        with self._lock:
+            if not enabled:
+                self._halt(now_ns)
+                self._state = State.DISABLED
+            elif self._state is State.DISABLED:
+                self._state = State.IDLE
+
+    def fail(self, now_ns: int) -> None:
+        """Brake after an error of the stream; the next speech gets a new one."""
+        with self._lock:
+            self._broken = True
+            self._halt(now_ns)
+            if self._state in (State.SPEAKING, State.SETTLING):
+                self._state = State.IDLE
+
+    def forget_time(self) -> None:
+        """Drop every plan, because ROS time jumped and its times mean nothing any more."""
+        with self._lock:
+            self._run += 1
+            self.intake.end()
+            self.audio_out.clear()
+            self.face.clear()
+            self.body.forget()
+            if self._state in (State.SPEAKING, State.SETTLING):
+                self._state = State.IDLE
+
+    def _begin(self, heard: Heard, now_ns: int) -> None:
+        """Begin a new stream with its first packet."""
+        if self._wanted != self._config or self._broken:
+            self.stream = self._make_stream(self._wanted)
+            self._allowance_ns = allowance_ns(self.stream, self._wanted)
+            self._config, self._broken = self._wanted, False
+        delay_ns = round(self._config.output.presentation_delay_s * NS_PER_S)
+        clock = self.intake.begin(heard.timing, delay_ns, self._allowance_ns)
+        positions = self.body.begin(clock.presentation_ns(0), now_ns)
+        self.stream.reset(positions)
+        self.streams += 1
+        self._run += 1
+        self._state = State.SPEAKING
+
+    def _keep_up(self, now_ns: int) -> None:
+        """Feed what is due; after enough silence end the speech."""
+        clock = self.intake.clock
+        assert clock is not None
+        self.intake.feed(self.stream, now_ns)
+        if clock.silent_ns(now_ns) >= self._config.output.idle_release_s * NS_PER_S:
+            self.stream.finish()
+            self._state = State.SETTLING
+
+    def _rest_if_settled(self, now_ns: int) -> None:
+        if (self._state is State.SETTLING and self.stream.finished
+                and not self.body.is_moving(now_ns) and not self.face.is_moving):
+            self.intake.end()
+            self._state = State.IDLE
+
+    def _deliver(self, result: StepResult, now_ns: int) -> None:
+        clock = self.intake.clock
+        assert clock is not None
+        start_ns = clock.presentation_ns(0)
+        if result.face is not None:
+            self.face.extend(result.face, start_ns)
+            first_ns = start_ns + frame_to_ns(result.face.first_frame, result.face.rate_hz)
+            self._face_sink.publish_face_chunk(result.face, first_ns)
+        if result.joints is not None:
+            self.body.extend(result.joints, start_ns, now_ns, self.stream)
+
+    def _halt(self, now_ns: int) -> None:
+        self._run += 1
+        self.intake.end()
+        self.audio_out.clear()
+        self.body.stop(now_ns)
+        chunk = self.face.release(now_ns)
+        if chunk is not None:
+            self._face_sink.publish_face_chunk(chunk, now_ns)
+
+
+def allowance_ns(stream: GestureStream, config: GestureConfig) -> int:
+    """Return how late audio may come: a third of the delay that the windows leave over.
+
+    The rest of it is for computing.
+
+    Raises:
+        ConfigError: the delay does not cover hop, foresight and frozen horizon.
+    """
+    needed_s = max(stream.body_latency_s, stream.face_latency_s) + config.output.frozen_horizon_s
+    spare_ns = round((config.output.presentation_delay_s - needed_s) * NS_PER_S)
+    if spare_ns < 3 * MIN_ALLOWANCE_NS:
+        raise ConfigError(
+            f'output.presentation_delay_s must be at least '
+            f'{needed_s + 3 * MIN_ALLOWANCE_NS / NS_PER_S:.2f} s (hop, foresight, frozen horizon '
+            f'and 0.06 s for computing), got {config.output.presentation_delay_s}')
+    return spare_ns // 3

@@ -1,0 +1,108 @@
+"""The one thread that computes motion. Knows no ROS.
+
+An error in it is said once, the robot brakes, and the next speech gets a new stream: the thread
+never ends by itself and never floods the log.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+import time
+
+from .clock_guard import ClockGuard
+from .inbox import AudioInbox
+from .problems import ProblemLog
+from .stream_driver import State, StreamDriver
+
+_ACTIVE_WAIT_S = 0.01
+_IDLE_WAIT_S = 0.2
+_RETRY_WAIT_S = 0.5
+_LATENCY_PERIOD_NS = 1_000_000_000
+RECENT_NS = 10_000_000_000
+"""An error counts as recent, for the diagnostics, for this long."""
+
+
+class GestureWorker:
+    """Runs a driver in its own thread.
+
+    Args:
+        driver: what to run.
+        inbox: where audio arrives.
+        now_ns: reads ROS time [ns]; 0 while a simulated clock has not started.
+        problems: takes errors.
+    """
+
+    def __init__(self, driver: StreamDriver, inbox: AudioInbox, now_ns: Callable[[], int],
+                 problems: ProblemLog) -> None:
+        self.latency: dict[str, dict[str, float]] = {}
+        self.failures = 0
+        self.clock_jumps = 0
+        self._driver, self._inbox, self._now_ns = driver, inbox, now_ns
+        self._problems = problems
+        self._guard = ClockGuard()
+        self._stopping = False
+        self._failed_ns: int | None = None
+        self._latency_ns = 0
+        self._thread = Thread(target=self._run, name='gesture_worker', daemon=True)
+
+    @property
+    def failed_recently(self) -> bool:
+        """Whether an error happened in the last seconds."""
+        return self._failed_ns is not None and (
+            time.monotonic_ns() - self._failed_ns < RECENT_NS)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 3.0) -> bool:
+        """End the thread; return whether it ended in time."""
+        self._stopping = True
+        self._inbox.wake()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            wait_s = 0.0
+            try:
+                if not self._work():
+                    resting = self._driver.state not in (State.SPEAKING, State.SETTLING)
+                    wait_s = _IDLE_WAIT_S if resting else _ACTIVE_WAIT_S
+            except Exception as error:
+                # Whatever it is: the robot must come to rest and the node must stay reachable.
+                self._fail(error)
+                wait_s = _RETRY_WAIT_S
+            if wait_s:
+                self._inbox.wait(wait_s)
+
+    def _work(self) -> bool:
+        """Do what is due; return whether there is more at once."""
+        now_ns = self._now_ns()
+        steady_ns = time.monotonic_ns()
+        waiting = self._inbox.take()
+        if now_ns == 0:
+            if waiting:
+                self._problems.report('no_clock', 'audio arrives before the simulated clock '
+                                                  'started; it is dropped', len(waiting))
+            return False
+        if self._guard.has_jumped(now_ns, steady_ns):
+            self.clock_jumps += 1
+            self._problems.report('clock_jump', 'ROS time jumped; the plan is dropped')
+            self._driver.forget_time()
+        for audio in waiting:
+            self._driver.hear(audio, now_ns)
+        more = self._driver.tick(now_ns, self._now_ns)
+        if steady_ns - self._latency_ns > _LATENCY_PERIOD_NS:
+            self._latency_ns = steady_ns
+            self.latency = self._driver.stream.latency.percentiles()
+        return more
+
+    def _fail(self, error: Exception) -> None:
+        self.failures += 1
+        self._failed_ns = time.monotonic_ns()
+        lines = str(error).splitlines() or ['no message']
+        self._problems.report(f'worker_{type(error).__name__}', (
+            f'motion cannot be computed, the robot brakes: {type(error).__name__}: '
+            f'{lines[0][:300]}'))
+        self._driver.fail(self._now_ns())

@@ -1,0 +1,18 @@
+"""Speak a sentence to a simulated robot and make a video of it.
+
+``ros2 launch gesture_node demo.launch.py robot:=unitree_g1 audio:=/path/to/speech.wav``
+"""
+from gesture_node import launch_logic
+from launch import LaunchDescription
+from launch.actions import OpaqueFunction
+
+
+def _start(context):
+    values = launch_logic.read(context, launch_logic.DEMO_ARGUMENTS)
+    return launch_logic.start(launch_logic.demo_nodes(values))
+
+
+def generate_launch_description():
+    """Return the arguments, then the three nodes they describe."""
+    return LaunchDescription([
+        *launch_logic.describe(launch_logic.DEMO_ARGUMENTS), OpaqueFunction(function=_start)])
