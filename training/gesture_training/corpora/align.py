@@ -22,8 +22,8 @@ PHONES = ('AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY
           'UH UW V W Y Z ZH').split()
 _PREFIX, _PAUSE = 'zz', 'zzsil'
 _FRAME_S = 0.01
-_OFFSET_S = 0.0
-"""Added to frame times; measured on synthesised voices of known phone times."""
+_OFFSET_S = 0.012
+"""Added to frame times: a frame is 25.6 ms long and named by its first sample."""
 _MIN_FRAMES = 3
 
 
@@ -76,8 +76,8 @@ class PhoneAligner:
         found = [(s.start_frame, s.end_frame + 1) for s in found if s.word != _PAUSE]
         if len(found) != len(labels):
             raise AlignmentError(f'{len(found)} of {len(labels)} phones reached')
-        return [AlignedPhone(round(first * _FRAME_S + _OFFSET_S, 4),
-                             round(end * _FRAME_S + _OFFSET_S, 4), label)
+        return [AlignedPhone(round(first * _FRAME_S, 4),
+                             round(end * _FRAME_S, 4), label)
                 for (first, end), label in zip(found, labels)]
 
 
@@ -90,8 +90,8 @@ def hurried_share(phones: list[AlignedPhone]) -> float:
 def to_segments(phones: list[AlignedPhone]) -> list[Segment]:
     """Return aligned phones as visual segments (diphthongs as two)."""
     return [piece for p in phones
-            for piece in spread(p.start_s, p.end_s, arpabet_classes(p.label),
-                                arpabet_stress(p.label))]
+            for piece in spread(p.start_s + _OFFSET_S, p.end_s + _OFFSET_S,
+                                arpabet_classes(p.label), arpabet_stress(p.label))]
 
 
 class AlignmentCache:

@@ -1,0 +1,147 @@
+"""Writes the face channel of the training pack: speech, phones and 52 weights at 50 Hz.
+
+Run::
+
+    python -m gesture_training.corpora.face --data DATA --out corpus
+
+Speech with phones in time (read English, synthesised voices of many languages) gets its mouth from
+the teacher (``coarticulation``), recorded clips keep theirs; both get a sampled upper face. Every
+take is written once as it is and twice with augmented sound, each with another upper face.
+"""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+import json
+from pathlib import Path
+
+from gesture_node.audio.features import waveform_features
+from gesture_node.timeline import FACE_RATE_HZ
+import numpy as np
+from numpy.typing import NDArray
+
+from .augment import augment, load_noises
+from .coarticulation import articulate, frame_classes
+from .facegood import facegood_clips
+from .facegood import LICENCE as FACEGOOD_LICENCE
+from .facegood import STYLE as FACEGOOD_STYLE
+from .pack import PackWriter, UNKNOWN_PHONE
+from .speechocean import speechocean_takes, SpokenTake
+from .splits import held_out_speakers
+from .upper_face import join_face, sample_upper_face, speech_cues
+from .voices import voice_takes
+
+VARIANTS = ('clean', 'augmented-1', 'augmented-2')
+_PIECE_FRAMES = 30 * FACE_RATE_HZ
+
+
+@dataclass(slots=True)
+class FaceSummary:
+    """What went into the pack and what did not; written as ``face_summary.json``."""
+
+    hours: dict[str, float] = field(default_factory=dict)
+    takes: dict[str, int] = field(default_factory=dict)
+    held_out_hours: float = 0.0
+    licences: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def count(self, take: FaceTake, split: str) -> None:
+        """Count one take, once for all of its variants."""
+        hours = len(take.lips) / FACE_RATE_HZ / 3600.0
+        self.hours[take.source] = self.hours.get(take.source, 0.0) + hours
+        self.takes[take.source] = self.takes.get(take.source, 0) + 1
+        self.licences[take.source] = take.licence
+        self.held_out_hours += hours if split == 'held_out' else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTake:
+    """One take with its mouth: waveform ``(n,)``, lips ``(n // 320, 52)``, phone per frame."""
+
+    name: str
+    source: str
+    speaker: str
+    licence: str
+    style: str
+    waveform: NDArray[np.float32]
+    lips: NDArray[np.float32]
+    phones: NDArray[np.uint8]
+
+
+def _taught(take: SpokenTake) -> FaceTake:
+    lips = articulate(take.segments, take.waveform)
+    return FaceTake(take.name, take.source, take.speaker, take.licence, 'composed',
+                    take.waveform, lips, frame_classes(take.segments, len(lips)))
+
+
+def _recorded(data: Path) -> Iterator[FaceTake]:
+    for clip in facegood_clips(data):
+        for number, first in enumerate(range(0, len(clip.weights), _PIECE_FRAMES)):
+            lips = clip.weights[first:first + _PIECE_FRAMES]
+            yield FaceTake(
+                f'facegood-{clip.name}-{number}', 'facegood', 'facegood', FACEGOOD_LICENCE,
+                FACEGOOD_STYLE, clip.waveform[first * 320:(first + len(lips)) * 320], lips,
+                np.full(len(lips), UNKNOWN_PHONE, np.uint8))
+
+
+def add_variants(writer: PackWriter, take: FaceTake, split: str,
+                 noises: list[NDArray[np.float32]], rng: np.random.Generator) -> None:
+    """Add a take as it is and augmented, each variant with its own upper face."""
+    clean = waveform_features(take.waveform)
+    cues = speech_cues(clean)
+    for variant in VARIANTS:
+        heard = clean
+        if variant != 'clean':
+            heard = waveform_features(augment(take.waveform, rng, noises))
+        face = join_face(take.lips, sample_upper_face(cues, len(take.lips), rng))
+        writer.add(heard, face, name=f'{take.name}/{variant}', source=take.source,
+                   speaker=take.speaker, split=split, licence=take.licence, variant=variant,
+                   style=take.style, phones=take.phones)
+
+
+def write_face_pack(data: Path, out: Path, seed: int = 0) -> FaceSummary:
+    """Write ``face_*`` of the pack and return what it holds.
+
+    Args:
+        data: folder of corpora.
+        out: pack folder; alignments are kept in ``out/cache``.
+        seed: of every draw.
+    """
+    rng, summary = np.random.default_rng(seed), FaceSummary()
+    # Written aside and moved in place at the end: whoever reads the old pack may go on.
+    aside = out / 'cache' / 'face'
+    noises, writer = load_noises(data), PackWriter(aside, 'face')
+    read = [_taught(take) for take in speechocean_takes(
+        data, out / 'cache' / 'speechocean762', rng, summary.failures)]
+    held_out = held_out_speakers([take.speaker for take in read])
+    spoken = (_taught(take) for take in voice_takes(rng, summary.failures))
+    for takes in (read, _recorded(data), spoken):
+        for take in takes:
+            split = 'held_out' if take.speaker in held_out else 'train'
+            add_variants(writer, take, split, noises, rng)
+            summary.count(take, split)
+    for path in writer.write().glob('face_*'):
+        path.replace(out / path.name)
+    (out / 'face_summary.json').write_text(json.dumps(asdict(summary), indent=1),
+                                           encoding='utf-8')
+    return summary
+
+
+def main() -> None:
+    """Write the face channel of the training pack and print what it holds."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument('--data', type=Path, required=True, help='folder of the corpora')
+    parser.add_argument('--out', type=Path, default=Path('corpus'), help='pack folder')
+    parser.add_argument('--seed', type=int, default=0)
+    arguments = parser.parse_args()
+    summary = write_face_pack(arguments.data, arguments.out, arguments.seed)
+    for source, hours in summary.hours.items():
+        print(f'{source}: {summary.takes[source]} takes, {60 * hours:.1f} min, '
+              f'{summary.licences[source]}')
+    print(f'held out: {60 * summary.held_out_hours:.1f} min; '
+          f'left out: {len(summary.failures)} recordings')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,95 @@
+"""Synthesised speech of many languages with known phone times, strung into takes.
+
+What is read stands in ``training/config/sentences.yaml``, who reads it in ``voices.yaml``. A
+synthesiser that is not installed is left out, and named among the failures.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from gesture_node.timeline import SAMPLE_RATE_HZ
+import numpy as np
+import yaml
+
+from .phones import Segment
+from .speechocean import SpokenTake, string_together
+from .synthesisers import shared_espeak, speak_festival, speak_flite, Spoken, VoiceError
+
+CONFIG = Path(__file__).parents[2] / 'config'
+_SENTENCES_PER_TAKE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One voice that reads some sentences; ``speak`` draws tempo and pitch."""
+
+    program: str
+    voice: str
+    sentences: list[str]
+    speak: Callable[[str], Spoken]
+
+
+@lru_cache(maxsize=2)
+def _config(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((CONFIG / name).read_text(encoding='utf-8'))
+    return loaded
+
+
+def _espeak_readings(rng: np.random.Generator) -> Iterator[Reading]:
+    settings, sentences = _config('voices.yaml')['espeak'], _config('sentences.yaml')
+    for language, renditions in settings['languages'].items():
+        for variant in rng.choice(settings['variants'], renditions, replace=False):
+            voice = f'{language}{variant}'
+            wpm, pitch = int(rng.integers(120, 200)), int(rng.integers(30, 70))
+            spread = int(rng.integers(35, 75))
+            texts = sentences.get(language, sentences['en-us'])
+            yield Reading('espeak', voice, list(texts), lambda text, v=voice, w=wpm, p=pitch,
+                          s=spread: shared_espeak().speak(text, v, w, p, s))
+
+
+def _english_readings(rng: np.random.Generator) -> Iterator[Reading]:
+    for program, speak in (('flite', speak_flite), ('festival', speak_festival)):
+        settings = _config('voices.yaml')[program]
+        texts = _config('sentences.yaml')[settings['language']]
+        for voice in settings['voices']:
+            for stretch in (rng.uniform(0.85, 1.0), rng.uniform(1.0, 1.25)):
+                yield Reading(program, voice, list(texts),
+                              lambda text, v=voice, s=stretch, f=speak: f(text, v, s))
+
+
+def correct_times(segments: list[Segment], delay_s: float, duration_s: float) -> list[Segment]:
+    """Return segments moved by a constant, cut to the recording; empty ones are dropped."""
+    moved = [replace(s, start_s=float(np.clip(s.start_s + delay_s, 0.0, duration_s)),
+                     end_s=float(np.clip(s.end_s + delay_s, 0.0, duration_s))) for s in segments]
+    return [s for s in moved if s.end_s > s.start_s]
+
+
+def voice_takes(rng: np.random.Generator, failures: dict[str, str]) -> Iterator[SpokenTake]:
+    """Yield takes of some six sentences by one synthesised voice.
+
+    Args:
+        rng: draws voices, tempo, pitch, order and pauses.
+        failures: filled with what could not be said, and why.
+    """
+    settings, counts = _config('voices.yaml'), dict[str, int]()
+    for reading in (*_espeak_readings(rng), *_english_readings(rng)):
+        pieces = []
+        delay_s = settings['delays_s'][reading.program]
+        for text in rng.permutation(reading.sentences):
+            try:
+                spoken = reading.speak(str(text))
+            except VoiceError as error:
+                failures[f'{reading.program} {reading.voice}: {text}'] = str(error)
+                continue
+            duration_s = len(spoken.waveform) / SAMPLE_RATE_HZ
+            pieces.append((spoken.waveform, correct_times(spoken.segments, delay_s, duration_s)))
+        for first in range(0, len(pieces), _SENTENCES_PER_TAKE):
+            number = counts[reading.voice] = counts.get(reading.voice, -1) + 1
+            yield SpokenTake(
+                f'{reading.program}-{reading.voice}-{number}', reading.program,
+                f'{reading.program}-{reading.voice}', settings['licences'][reading.program],
+                *string_together(pieces[first:first + _SENTENCES_PER_TAKE], rng))
