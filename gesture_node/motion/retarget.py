@@ -133,7 +133,7 @@ class Retargeter:
         limits = self._profile.limits
         lower = np.maximum(limits.lower, previous - _MAX_STEP_RAD)
         upper = np.minimum(limits.upper, previous + _MAX_STEP_RAD)
-        positions = previous.copy()
+        positions: Float64Array = previous.copy()
         positions[self._closing] = closing
         positions = np.minimum(np.maximum(positions, lower), upper)
         for _ in range(_ITERATIONS):

@@ -6,6 +6,7 @@ computed for whole arrays of poses, and row by row the same however they are cut
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,7 @@ class PoseFrames:
 
     chest: Array
     head: Array
-    segments: dict[str, tuple[Array, ...]]
+    segments: Mapping[str, tuple[Array, ...]]
     fingers: Array
 
 

@@ -94,12 +94,10 @@ def _resolve(urdf: str, profile_path: Path) -> Path:
 
 
 def _package_share(package: str) -> Path:
+    """Return the share folder of a ROS package; ROS is only needed for such an address."""
     try:
         from ament_index_python.packages import get_package_share_directory
-    except ImportError as error:
-        raise RobotError(f'package://{package} needs a sourced ROS 2 installation; '
-                         f'give the path of the URDF instead') from error
-    try:
         return Path(get_package_share_directory(package))
-    except LookupError as error:
-        raise RobotError(f'ROS package {package!r} is not installed') from error
+    except (ImportError, LookupError, OSError, ValueError) as error:
+        raise RobotError(f'package://{package} was not found: source the ROS 2 workspace that '
+                         f'has it, or give the path of the URDF') from error

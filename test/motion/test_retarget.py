@@ -1,0 +1,367 @@
+"""Retargeting: what canonical poses look like on each robot, measured by its own kinematics."""
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+import pinocchio
+import pytest
+from scipy.optimize import least_squares
+
+from gesture_node.exceptions import RobotError
+from gesture_node.motion.profile import Arm, RobotProfile
+from gesture_node.motion.retarget import Retargeter, RetargetState
+from gesture_node.motion.robot import load_profile
+from gesture_node.motion.rotations import matrix_from_rotvec, rotvec_from_matrix, slerp
+from gesture_node.motion.skeleton import (
+    FINGER_DIRECTION,
+    FINGER_NAMES,
+    forward_kinematics,
+    JOINT_INDEX,
+    JOINT_NAMES,
+    mirror_pose,
+    pack_pose,
+    PALM_NORMAL,
+    rest_pose,
+    unpack_pose,
+)
+from gesture_node.resources import share_path
+
+ROBOTS = ('humanoid', 'unitree_g1', 'nao')
+MAX_STEP_RAD = 0.5
+DOWN = np.array([0.0, 0.0, -1.0])
+
+
+def turn(axis: str, degrees: float) -> np.ndarray:
+    """Return the turn about one axis; about -y the arm goes forward, about +x to the left."""
+    return matrix_from_rotvec(np.radians(degrees) * np.eye(3)['xyz'.index(axis)])
+
+
+def pose(curl: float = 0.2, **turns: np.ndarray) -> np.ndarray:
+    rotations = np.broadcast_to(np.eye(3), (len(JOINT_NAMES), 3, 3)).copy()
+    for joint, rotation in turns.items():
+        rotations[JOINT_INDEX[joint]] = rotation
+    return pack_pose(rotations, np.full(len(FINGER_NAMES), curl))
+
+
+FORWARD = turn('y', -90)
+POSES = {
+    'rest': rest_pose(),
+    't_pose': pose(left_shoulder=turn('x', 90), right_shoulder=turn('x', -90)),
+    'arms_forward': pose(left_shoulder=FORWARD, right_shoulder=FORWARD),
+    'hands_up': pose(left_shoulder=turn('y', -165), right_shoulder=turn('y', -165)),
+    'elbows_bent': pose(left_elbow=FORWARD, right_elbow=FORWARD),
+    'palms_up': pose(left_elbow=turn('y', -80) @ turn('z', 80),
+                     right_elbow=turn('y', -80) @ turn('z', -80)),
+    'hands_on_chest': pose(left_shoulder=turn('y', -25) @ turn('z', -60),
+                           right_shoulder=turn('y', -25) @ turn('z', 60),
+                           left_elbow=turn('y', -115), right_elbow=turn('y', -115)),
+    'point_left': pose(left_shoulder=turn('z', 50) @ turn('y', -80), head=turn('z', 30)),
+    'point_right': pose(right_shoulder=turn('z', -50) @ turn('y', -80), head=turn('z', -30)),
+    'wave': pose(right_shoulder=turn('x', -75) @ turn('z', -90), right_elbow=turn('y', -85)),
+    'nod': pose(head=turn('y', 20)),
+    'shake': pose(head=turn('z', 35)),
+    'tilt': pose(head=turn('x', 12)),
+    'lean': pose(spine=turn('y', 8), chest=turn('y', 8), head=turn('y', -16)),
+    'sway': pose(spine=turn('x', 6), chest=turn('z', 20)),
+}
+TOLERANCE_DEG = 3.0
+HANGING_DEG = {'humanoid': 0.0, 'unitree_g1': 7.0, 'nao': 5.0}
+"""By how much arms are held away from the body where they would hang straight."""
+CANNOT_DEG: dict[tuple[str, str, str], float] = {
+    ('nao', 't_pose', 'arm'): 15.0,
+    ('nao', 't_pose', 'hand'): 15.0,
+    ('nao', 'hands_on_chest', 'arm'): 15.0,
+    ('nao', 'hands_on_chest', 'hand'): 15.0,
+    ('nao', 'wave', 'arm'): 15.0,
+    ('nao', 'wave', 'hand'): 15.0,
+    ('nao', 'tilt', 'head up'): 12.5,
+    ('nao', 'sway', 'head up'): 8.5,
+}
+"""What limits forbid: NAO raises its arms sideways to 76 degrees, bends its elbows to 88, and has
+no roll in its neck."""
+
+
+def glide(start: np.ndarray, end: np.ndarray, frames: int = 20, hold: int = 15) -> np.ndarray:
+    """Return a motion of ``frames`` at 25 fps between two poses that then holds the last."""
+    (from_turns, from_fingers), (to_turns, to_fingers) = unpack_pose(start), unpack_pose(end)
+    rows = [pack_pose(slerp(from_turns, to_turns, u), (1 - u) * from_fingers + u * to_fingers)
+            for u in np.linspace(0.0, 1.0, frames)]
+    return np.stack([*rows, *[end] * hold])
+
+
+def settled(retargeter: Retargeter, target: np.ndarray) -> np.ndarray:
+    positions, _ = retargeter.retarget(glide(rest_pose(), target), retargeter.initial_state())
+    return positions[-1]
+
+
+class Measured:
+    """Link orientations of a robot in a configuration, by Pinocchio from the URDF file."""
+
+    def __init__(self, profile: RobotProfile, positions: np.ndarray) -> None:
+        self._model = pinocchio.buildModelFromUrdf(str(profile.urdf_path))
+        self._data = self._model.createData()
+        coordinates = pinocchio.neutral(self._model)
+        for name, position in zip(profile.joint_names, positions):
+            coordinates[self._model.joints[self._model.getJointId(name)].idx_q] = position
+        pinocchio.framesForwardKinematics(self._model, self._data, coordinates)
+
+    def rotation(self, link: str) -> np.ndarray:
+        return self._data.oMf[self._model.getFrameId(link)].rotation
+
+    def point(self, link: str) -> np.ndarray:
+        return self._data.oMf[self._model.getFrameId(link)].translation
+
+
+def degrees_between(one: np.ndarray, other: np.ndarray) -> float:
+    cosine = one @ other / np.linalg.norm(one) / np.linalg.norm(other)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+
+def errors_deg(profile: RobotProfile, target: np.ndarray,
+               positions: np.ndarray) -> dict[str, float]:
+    """Return the angles between what a pose shows and what the robot shows, largest of a kind."""
+    _, frames = forward_kinematics(unpack_pose(target)[0])
+    robot = Measured(profile, positions)
+    chest = robot.rotation(profile.torso.link) @ profile.torso.frame
+    person_chest = frames[JOINT_INDEX['chest']]
+    errors = {'arm': 0.0, 'hand': 0.0}
+    for arm in profile.arms:
+        for kind, link, inside, joint, axis in _arm_rows(arm):
+            shown = chest.T @ robot.rotation(link) @ inside
+            wanted = person_chest.T @ frames[JOINT_INDEX[f'{arm.side}_{joint}']] @ axis
+            errors[kind] = max(errors[kind], degrees_between(shown, wanted))
+    if profile.torso.joints:
+        errors['torso'] = np.degrees(np.linalg.norm(rotvec_from_matrix(chest.T @ person_chest)))
+    if profile.head is not None:
+        head = robot.rotation(profile.head.link) @ profile.head.frame
+        wanted = frames[JOINT_INDEX['head']]
+        errors['head forward'] = degrees_between(head[:, 0], wanted[:, 0])
+        errors['head up'] = degrees_between(head[:, 2], wanted[:, 2])
+    return errors
+
+
+def _arm_rows(arm: Arm) -> list[tuple[str, str, np.ndarray, str, np.ndarray]]:
+    return [('arm', arm.upper_arm_link, arm.upper_arm, 'shoulder', DOWN),
+            ('arm', arm.forearm_link, arm.forearm, 'elbow', DOWN),
+            ('hand', arm.hand_link, arm.fingers, 'wrist', FINGER_DIRECTION),
+            ('hand', arm.hand_link, arm.palm, 'wrist', PALM_NORMAL[arm.side])]
+
+
+def smooth_motion(seed: int, frames: int = 60, size_rad: float = 0.6) -> np.ndarray:
+    """Return a random smooth motion ``(frames, 84)`` of all joints, up to about two turns/s."""
+    random = np.random.default_rng(seed)
+    times = np.arange(frames)[:, None, None] / 25.0
+    frequency = random.uniform(0.1, 1.0, (3, len(JOINT_NAMES), 3))
+    phase = random.uniform(0.0, 2 * np.pi, (3, len(JOINT_NAMES), 3))
+    scale = np.where(['shoulder' in n or 'elbow' in n for n in JOINT_NAMES], 1.0, 0.3)
+    waves = sum(np.sin(2 * np.pi * f * times + p) for f, p in zip(frequency, phase))
+    fingers = 0.5 + 0.5 * np.sin(times[:, 0] + np.arange(len(FINGER_NAMES)))
+    return pack_pose(matrix_from_rotvec(size_rad * scale[:, None] * waves), fingers)
+
+
+@pytest.fixture(scope='module', params=ROBOTS)
+def robot(request) -> tuple[RobotProfile, Retargeter]:
+    profile = load_profile(request.param)
+    return profile, Retargeter(profile)
+
+
+@pytest.mark.parametrize('name', POSES)
+def test_canonical_poses_come_out(robot, name):
+    profile, retargeter = robot
+    hanging = name not in ('t_pose', 'arms_forward', 'hands_up', 'elbows_bent', 'palms_up',
+                           'hands_on_chest')
+    for kind, error in errors_deg(profile, POSES[name], settled(retargeter, POSES[name])).items():
+        allowed = TOLERANCE_DEG
+        if hanging and kind in ('arm', 'hand'):
+            allowed += HANGING_DEG[profile.name]
+        allowed = max(allowed, CANNOT_DEG.get((profile.name, name, kind), 0.0))
+        assert error <= allowed, f'{kind} is off by {error:.1f} degrees'
+
+
+def test_the_elbow_stands_where_the_upper_arm_points(robot):
+    profile, retargeter = robot
+    points = {'humanoid': ('shoulder_roll_link', 'forearm'),
+              'unitree_g1': ('shoulder_roll_link', 'elbow_link')}
+    if profile.name not in points:
+        pytest.skip('the elbow of NAO stands beside the axis of its upper arm')
+    shoulder, elbow = points[profile.name]
+    for name in ('t_pose', 'arms_forward', 'elbows_bent'):
+        measured = Measured(profile, settled(retargeter, POSES[name]))
+        upper = measured.point(f'left_{elbow}') - measured.point(f'left_{shoulder}')
+        wanted = unpack_pose(POSES[name])[0][JOINT_INDEX['left_shoulder']] @ DOWN
+        assert degrees_between(upper, wanted) < 5.0
+
+
+def test_rest_stays_at_rest(robot):
+    profile, retargeter = robot
+    positions, _ = retargeter.retarget(np.repeat(rest_pose()[None], 50, axis=0),
+                                       retargeter.initial_state())
+    assert np.abs(positions - profile.rest_positions).max() < 0.03
+
+
+def test_arms_hang_again_after_a_gesture(robot):
+    profile, retargeter = robot
+    there = glide(rest_pose(), POSES['hands_on_chest'])
+    back = glide(POSES['hands_on_chest'], rest_pose(), hold=50)
+    positions, _ = retargeter.retarget(np.concatenate([there, back]), retargeter.initial_state())
+    assert np.abs(positions[-1] - profile.rest_positions).max() < 0.05
+
+
+def test_a_mirrored_pose_gives_mirrored_joints(robot):
+    profile, retargeter = robot
+    names = profile.joint_names
+    twins = [names.index(name.replace('left', 'x').replace('right', 'left').replace('x', 'right'))
+             if profile.name != 'nao' else
+             names.index({'L': 'R', 'R': 'L'}.get(name[0], name[0]) + name[1:]) for name in names]
+    one = settled(retargeter, POSES['wave'])
+    other = settled(retargeter, mirror_pose(POSES['wave']))
+    assert np.allclose(np.abs(one), np.abs(other[twins]), atol=0.01)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(0, 10_000))
+def test_smooth_motion_stays_inside_limits_without_jumps(robot, seed):
+    profile, retargeter = robot
+    positions, _ = retargeter.retarget(smooth_motion(seed), retargeter.initial_state())
+    assert np.isfinite(positions).all()
+    assert (positions >= profile.limits.lower).all() and (positions <= profile.limits.upper).all()
+    start = profile.rest_positions[None]
+    assert np.abs(np.diff(np.concatenate([start, positions]), axis=0)).max() <= MAX_STEP_RAD + 1e-9
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.integers(0, 10_000))
+def test_noise_for_poses_stays_inside_limits(robot, seed):
+    profile, retargeter = robot
+    wild = np.random.default_rng(seed).normal(0.0, 10.0, (20, 84))
+    positions, _ = retargeter.retarget(wild, retargeter.initial_state())
+    assert np.isfinite(positions).all()
+    assert (positions >= profile.limits.lower).all() and (positions <= profile.limits.upper).all()
+
+
+def test_calls_may_be_cut_anywhere(robot):
+    _, retargeter = robot
+    poses = smooth_motion(7)
+    whole, last = retargeter.retarget(poses, retargeter.initial_state())
+    state, parts = retargeter.initial_state(), []
+    for cut in np.split(poses, [1, 2, 9, 9, 40]):
+        part, state = retargeter.retarget(cut, state)
+        parts.append(part)
+    assert (np.concatenate(parts) == whole).all()
+    assert (state.positions == last.positions).all()
+
+
+def test_states_are_values(robot):
+    profile, retargeter = robot
+    before = retargeter.initial_state()
+    first, after = retargeter.retarget(smooth_motion(3), before)
+    assert (before.positions == profile.rest_positions).all()
+    again, _ = Retargeter(profile).retarget(smooth_motion(3), before)
+    assert (first == again).all()
+    assert not np.shares_memory(after.positions, before.positions)
+
+
+def test_single_precision_poses_do(robot):
+    _, retargeter = robot
+    poses = smooth_motion(5)
+    single, _ = retargeter.retarget(poses.astype(np.float32), retargeter.initial_state())
+    double, _ = retargeter.retarget(poses, retargeter.initial_state())
+    assert single.dtype == np.float64
+    assert np.allclose(single, double, atol=1e-2)
+
+
+def test_no_pose_gives_no_positions(robot):
+    profile, retargeter = robot
+    state = retargeter.initial_state()
+    positions, after = retargeter.retarget(np.zeros((0, 84)), state)
+    assert positions.shape == (0, len(profile.joint_names))
+    assert after.positions is state.positions
+
+
+@pytest.mark.parametrize('bad', [np.zeros((3, 83)), np.zeros(84)])
+def test_wrong_shapes_are_refused(robot, bad):
+    with pytest.raises(RobotError, match='shape'):
+        robot[1].retarget(bad, robot[1].initial_state())
+
+
+def test_nan_is_refused(robot):
+    poses = smooth_motion(1, frames=3)
+    poses[1, 5] = np.nan
+    with pytest.raises(RobotError, match='finite'):
+        robot[1].retarget(poses, robot[1].initial_state())
+
+
+@pytest.mark.parametrize('name', ['humanoid', 'nao'])
+def test_hands_open_and_close(name):
+    profile = load_profile(name)
+    retargeter = Retargeter(profile)
+    for curl in (0.0, 1.0):
+        positions = settled(retargeter, pose(curl))
+        for arm in profile.arms:
+            for joint in arm.closing:
+                expected = joint.closed_rad if curl else joint.open_rad
+                assert positions[profile.joint_names.index(joint.name)] == pytest.approx(expected)
+
+
+def test_a_robot_without_a_head_ignores_the_head():
+    retargeter = Retargeter(load_profile('unitree_g1'))
+    assert np.allclose(settled(retargeter, POSES['shake']), settled(retargeter, pose()),
+                       atol=1e-12)
+
+
+def test_a_robot_without_a_torso_keeps_its_arms_before_its_chest():
+    retargeter = Retargeter(load_profile('nao'))
+    turned = pose(chest=turn('z', 25), left_elbow=FORWARD)
+    upright = pose(left_elbow=FORWARD)
+    one, other = settled(retargeter, turned), settled(retargeter, upright)
+    assert np.allclose(one[2:], other[2:], atol=1e-6)
+    assert one[0] == pytest.approx(np.radians(25), abs=0.02)
+
+
+def test_a_root_that_faces_backwards_is_turned_round(tmp_path):
+    urdf = share_path('models', 'humanoid', 'humanoid.urdf').read_text(encoding='utf-8')
+    base = ('<link name="base"/><joint name="base_fixed" type="fixed"><parent link="base"/>'
+            '<child link="pelvis"/><origin xyz="0 0 1" rpy="0 0 3.14159265358979"/></joint>')
+    (tmp_path / 'turned.urdf').write_text(urdf.replace('</robot>', base + '</robot>'))
+    text = share_path('config', 'robots', 'humanoid.yaml').read_text(encoding='utf-8')
+    text = text.replace('models/humanoid/humanoid.urdf', 'turned.urdf').replace(
+        'root: {link: pelvis, forward: [1, 0, 0]', 'root: {link: base, forward: [-1, 0, 0]')
+    (tmp_path / 'turned.yaml').write_text(text)
+    turned = Retargeter(load_profile(tmp_path / 'turned.yaml'))
+    plain = Retargeter(load_profile('humanoid'))
+    for name in ('wave', 'lean', 'point_left'):
+        assert np.allclose(settled(turned, POSES[name]), settled(plain, POSES[name]), atol=1e-4)
+
+
+@pytest.mark.parametrize('name', ROBOTS)
+@pytest.mark.parametrize('seed', [11, 12, 13])
+def test_no_general_solver_finds_a_better_arm_nearby(name, seed):
+    """The arm's own problem, handed to SciPy's bounded least squares from where we stopped."""
+    profile = load_profile(name)
+    target = smooth_motion(seed, frames=30, size_rad=0.35)[-1]
+    retargeter = Retargeter(profile)
+    still = np.repeat(target[None], 40, axis=0)
+    positions = retargeter.retarget(still, RetargetState(settled(retargeter, target)))[0][-1]
+    arm = profile.arms[0]
+    reach = [i for i, joint in enumerate(profile.joint_names)
+             if joint in arm.joints and joint in profile.urdf.joints_to(arm.forearm_link)]
+    _, frames = forward_kinematics(unpack_pose(target)[0])
+    chest = frames[JOINT_INDEX['chest']]
+    wanted = [chest.T @ frames[JOINT_INDEX[f'left_{joint}']] @ DOWN
+              for joint in ('shoulder', 'elbow')]
+
+    def residuals(joints: np.ndarray) -> np.ndarray:
+        changed = positions.copy()
+        changed[reach] = joints
+        robot = Measured(profile, changed)
+        torso = robot.rotation(profile.torso.link) @ profile.torso.frame
+        return np.concatenate([
+            robot.rotation(arm.upper_arm_link) @ arm.upper_arm - torso @ wanted[0],
+            robot.rotation(arm.forearm_link) @ arm.forearm - torso @ wanted[1]])
+
+    lower, upper = profile.limits.lower[reach], profile.limits.upper[reach]
+    inside = np.clip(positions[reach], lower + 1e-6, upper - 1e-6)
+    best = least_squares(residuals, inside, bounds=(lower, upper))
+    ours = float(np.linalg.norm(residuals(positions[reach])))
+    assert ours <= np.linalg.norm(best.fun) + np.radians(4.0) + profile.arms[0].hang_out_rad
