@@ -34,7 +34,7 @@ class SimConfig:
                        read_only=True)
     video_hz: int = param(25, 'Pictures per second of the video.', unit='Hz', bounds=(10, 60),
                           read_only=True)
-    title: str = param('', 'Title in the video; empty takes the robot\'s name.', read_only=True)
+    title: str = param('', "Title in the video; empty takes the robot's name.", read_only=True)
     caption: str = param('', 'Lines below the face in the video, separated by "|".',
                          read_only=True)
 

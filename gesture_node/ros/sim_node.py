@@ -14,7 +14,8 @@ from threading import Event, Thread
 import time
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import JointState
@@ -67,9 +68,10 @@ class GestureSim(Node):
         self._rig = SimulatedRig(robot, controller, self._config.update_hz)
         self._recorder = SimRecorder(robot.joint_names, self._config.update_hz,
                                      self._config.max_record_s)
-        self._problems = ProblemLog(self.get_logger().warning)
+        self._problems = ProblemLog(self._warn)
         self._decoder = AudioDecoder(_DEFAULT_AUDIO, self._problems)
-        self._joint_states = self.create_publisher(JointState, 'joint_states', qos.JOINT_STATES_OUT)
+        self._joint_states = self.create_publisher(JointState, 'joint_states',
+                                                   qos.JOINT_STATES_OUT)
         self._audio_subscription: Any = None
         self._stop = Event()
         self._worker = Thread(target=self._work, name='physics', daemon=True)
@@ -78,7 +80,8 @@ class GestureSim(Node):
 
     def start(self) -> None:
         """Subscribe and let the physics run."""
-        self.create_subscription(JointTrajectory, 'joint_trajectory', self._on_trajectory, qos.PLAN)
+        self.create_subscription(JointTrajectory, 'joint_trajectory', self._on_trajectory,
+                                 qos.PLAN)
         self.create_subscription(JointState, 'face/blendshapes', self._on_face, qos.FACE_FRAMES)
         self.create_service(Trigger, '~/save', self._on_save)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -86,8 +89,9 @@ class GestureSim(Node):
         if self._config.duration_s:
             self.create_timer(self._config.duration_s, self._end, clock=steady)
         self._worker.start()
-        self.get_logger().info(f'simulating {self._robot_name}, {len(self._rig.robot.joint_names)} '
-                               f'commanded joints, controller at {self._config.update_hz:g} Hz')
+        self.get_logger().info(
+            f'simulating {self._robot_name}, {len(self._rig.robot.joint_names)} commanded joints, '
+            f'controller at {self._config.update_hz:g} Hz')
 
     def close(self) -> None:
         """Stop the physics, save, and wait for the video."""
@@ -105,6 +109,9 @@ class GestureSim(Node):
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
+
+    def _warn(self, sentence: str) -> None:
+        self.get_logger().warning(sentence)
 
     def _end(self) -> None:
         self.done = True
@@ -156,15 +163,15 @@ class GestureSim(Node):
 
     def _save(self) -> str:
         """Write what was recorded so far, start the video, and return what was done."""
+        video = Path(self._config.video).expanduser()
         if not (self._config.record or self._config.video):
             return 'nothing is kept: neither record nor video is set'
-        video = Path(self._config.video).expanduser() if self._config.video else None
-        path = recording_path(self._config.record or str(video.with_suffix('.npz') if video else ''))
+        path = recording_path(self._config.record or str(video.with_suffix('.npz')))
         recording = self._recorder.recording(self._notes())
         recording.save(path)
         self._is_saved = True
         done = f'wrote {path}'
-        if video is not None and len(recording.times_s):
+        if self._config.video and len(recording.times_s):
             if self._film is not None:
                 self._film.wait(_FILM_LIMIT_S)
             self._film = start_filming(path, video, self._config.video_hz)
@@ -196,7 +203,8 @@ class GestureSim(Node):
                     self._recorder.add_tick(tick)
                 if now_ns >= next_state_ns or now_ns < next_state_ns - 2 * state_period_ns:
                     next_state_ns = now_ns - now_ns % state_period_ns + state_period_ns
-                    self._joint_states.publish(joint_state_of(self._rig.robot.all_joints(), now_ns))
+                    self._joint_states.publish(joint_state_of(self._rig.robot.all_joints(),
+                                                              now_ns))
                 if rejected < (total := sum(self._rig.controller.rejected.values())):
                     rejected = total
                     self._report_rejections()

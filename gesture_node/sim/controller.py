@@ -36,8 +36,8 @@ class Rejection(Enum):
     """Why a controller refuses a trajectory message."""
 
     NO_JOINTS = 'joint_names is empty'
-    JOINT_COUNT = 'number of joints differs from the controller\'s'
-    UNKNOWN_JOINT = 'a joint is not one of the controller\'s'
+    JOINT_COUNT = 'the number of joints is not that of the controller'
+    UNKNOWN_JOINT = 'a joint is unknown to the controller, or named twice'
     NO_POINTS = 'points is empty'
     END_VELOCITY = 'velocity of the last point is not zero'
     ENDS_IN_PAST = 'the trajectory ends in the past'
@@ -174,7 +174,7 @@ class TrajectoryController:
         def ordered(values: Float64Array, held: Float64Array) -> Float64Array:
             if not len(values):
                 return np.empty(0)
-            full = held.copy()
+            full: Float64Array = held.copy()
             full[columns] = values
             return full
 
@@ -272,7 +272,8 @@ def _quintic(p0: Float64Array, p1: Float64Array, v0: Float64Array, v1: Float64Ar
     t, d = duration_s, p1 - p0
     return [v0, 0.5 * a0,
             (20.0 * d - (8.0 * v1 + 12.0 * v0) * t - (3.0 * a0 - a1) * t**2) / (2.0 * t**3),
-            (-30.0 * d + (14.0 * v1 + 16.0 * v0) * t + (3.0 * a0 - 2.0 * a1) * t**2) / (2.0 * t**4),
+            (-30.0 * d + (14.0 * v1 + 16.0 * v0) * t + (3.0 * a0 - 2.0 * a1) * t**2)
+            / (2.0 * t**4),
             (12.0 * d - 6.0 * (v1 + v0) * t + (a1 - a0) * t**2) / (2.0 * t**5)]
 
 

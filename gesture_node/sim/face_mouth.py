@@ -59,8 +59,9 @@ def _draw_inside(brush: Brush, mouth: MouthShape) -> None:
     brush.polygon(_teeth(float(mouth.upper_inner[20, 0]), 0.44 * width, upper, upper - 26.0, -3.0),
                   _TEETH)
     if lower <= upper + 1.0:
-        brush.stroke(np.array([[x - 0.42 * width, upper - 0.6], [x, upper + 0.6],
-                               [x + 0.42 * width, upper - 0.6]]), 1.0, mixed(_TEETH, _INSIDE, 0.35))
+        edge = np.array([[x - 0.42 * width, upper - 0.6], [x, upper + 0.6],
+                         [x + 0.42 * width, upper - 0.6]])
+        brush.stroke(edge, 1.0, mixed(_TEETH, _INSIDE, 0.35))
     if 0.05 < mouth.tongue <= _TONGUE_ON_LIP:
         top = bottom - (2.0 + 0.75 * mouth.gap) * min(1.0, 3.0 * mouth.tongue)
         brush.ellipse((x, bottom + 2.0), (0.30 * width, bottom + 2.0 - top), _TONGUE)

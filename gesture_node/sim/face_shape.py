@@ -170,6 +170,7 @@ def mouth_shape(w: Weights) -> MouthShape:
         - 0.2 * w.mean('mouthStretch')
     upper_lip = 10.0 * thick * (1.0 - 0.9 * roll_up) * (1.0 + 0.25 * w['mouthShrugUpper'])
     lower_lip = 13.0 * thick * (1.0 - 0.8 * roll_low) * (1.0 + 0.35 * w['mouthShrugLower'])
+    forward = min(1.0, funnel + pucker)
     drawn_in = 1.0 - 0.38 * pucker - 0.22 * funnel
     inner_x = x.mean() + (x - x.mean()) * drawn_in
     jaw_x = 5.0 * (w['jawLeft'] - w['jawRight'])
@@ -181,8 +182,9 @@ def mouth_shape(w: Weights) -> MouthShape:
         lower_inner=np.stack([inner_x + jaw_x * bulge, lower_y], axis=-1),
         lower_outer=np.stack([x + jaw_x * bulge,
                               lower_y + max(lower_lip, 1.2) * (1.0 - _U**2)**0.62], axis=-1),
-        gap=float(lower_y[20] - upper_y[20]), upper_teeth_y=MOUTH_Y + 6.0 - 1.0 * tuck - 13.0 * min(1.0, funnel + pucker),
-        lower_teeth_y=MOUTH_Y + JAW_DROP * jaw + 1.0 + 9.0 * min(1.0, funnel + pucker), tongue=w['tongueOut'],
+        gap=float(lower_y[20] - upper_y[20]),
+        upper_teeth_y=MOUTH_Y + 6.0 - tuck - 13.0 * forward,
+        lower_teeth_y=MOUTH_Y + JAW_DROP * jaw + 1.0 + 9.0 * forward, tongue=w['tongueOut'],
         tongue_y=float(lower[20]), pucker=pucker, press=press)
 
 
@@ -208,9 +210,9 @@ def _corners(w: Weights, rest: float, gap: float, jaw_gap: float) -> tuple[Array
             + 5.0 * w[f'mouthDimple{name}'] - 2.0 * w[f'mouthFrown{name}'] \
             + 2.0 * w[f'mouthPress{name}'] - 0.16 * jaw_gap - lean
         width *= 1.0 - 0.46 * w['mouthPucker'] - 0.28 * w['mouthFunnel']
-        y = rest - 1.5 + 0.40 * gap - 13.0 * w[f'mouthSmile{name}'] + 11.0 * w[f'mouthFrown{name}'] \
-            + 3.0 * w[f'mouthStretch{name}'] - 3.0 * w[f'mouthDimple{name}'] \
-            - 2.0 * w[f'cheekSquint{name}']
+        y = rest - 1.5 + 0.40 * gap - 13.0 * w[f'mouthSmile{name}'] \
+            + 11.0 * w[f'mouthFrown{name}'] + 3.0 * w[f'mouthStretch{name}'] \
+            - 3.0 * w[f'mouthDimple{name}'] - 2.0 * w[f'cheekSquint{name}']
         x[half] = CENTRE_X + shift + max(width, 11.0) * _U[half]
         height[half] = y
     smooth = 0.5 * (height[0] + height[-1]) + 0.5 * (height[-1] - height[0]) * _U
@@ -235,8 +237,9 @@ def eye_shape(w: Weights, name: str, sign: float) -> EyeShape:
     lower = corner + (lower_y - corner) * (1.0 - _EYE_U**2)**0.85
     crease = corner - 1.0 + (EYE_Y - 24.0 - 4.0 * wide - corner) * arch
     iris = np.array([centre + sign * 9.5 * outward, EYE_Y - 0.5 + 7.5 * down - 7.0 * up])
-    return EyeShape(np.stack([x, np.minimum(upper, lower)], axis=-1), np.stack([x, lower], axis=-1),
-                    np.stack([x, crease], axis=-1), iris, squint)
+    upper, lower, crease = (np.stack([x, y], axis=-1)
+                            for y in (np.minimum(upper, lower), lower, crease))
+    return EyeShape(upper, lower, crease, iris, squint)
 
 
 def brow_shape(w: Weights, name: str, sign: float) -> Array:

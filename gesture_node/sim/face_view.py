@@ -1,4 +1,4 @@
-"""A drawn face that shows the 52 ARKit weights: a clean vector style, smoothed by supersampling."""
+"""A drawn face that shows the 52 ARKit weights, in a clean vector style."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -10,8 +10,17 @@ from PIL import Image
 from .face_mouth import draw_mouth
 from .face_paint import Brush, Colour, mixed
 from .face_shape import (
-    brow_shape, CENTRE_X, eye_shape, EyeShape, head_shape, mouth_shape, MouthShape, SIDES,
-    smooth_open, Weights)
+    brow_shape,
+    CENTRE_X,
+    eye_shape,
+    EyeShape,
+    head_shape,
+    mouth_shape,
+    MouthShape,
+    SIDES,
+    smooth_open,
+    Weights,
+)
 
 Picture = NDArray[np.uint8]
 

@@ -15,13 +15,13 @@ import sys
 INSTALL_COMMAND = 'apt-get install libegl1'
 """What makes rendering work on Debian and Ubuntu; it brings a software driver along."""
 
-_PROBE = '''
+_PROBE = """
 import mujoco
 spec = mujoco.MjSpec()
 spec.worldbody.add_geom(size=[0.1, 0, 0])
 renderer = mujoco.Renderer(spec.compile(), 16, 16)
 renderer.render()
-'''
+"""
 _PROBE_LIMIT_S = 60.0
 
 

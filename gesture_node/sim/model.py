@@ -137,7 +137,8 @@ def compile_model(urdf: PreparedUrdf, spec: mujoco.MjSpec,
     followers = np.array([_joint_id(model, mimic.joint) for mimic in urdf.mimics], dtype=np.intp)
     _tune_servos(model)
     return RobotModel(
-        name=urdf.name, model=model, joint_names=names, qpos_index=model.jnt_qposadr[ids].astype(np.intp),
+        name=urdf.name, model=model, joint_names=names,
+        qpos_index=model.jnt_qposadr[ids].astype(np.intp),
         dof_index=model.jnt_dofadr[ids].astype(np.intp), lower=lower, upper=upper, rest=start,
         mimic_source=sources,
         mimic_line=np.array([[m.multiplier, m.offset] for m in urdf.mimics]).reshape(-1, 2),
@@ -149,15 +150,22 @@ def _joint_id(model: mujoco.MjModel, name: str) -> int:
 
 
 def _tune_servos(model: mujoco.MjModel) -> None:
-    """Give every servo the same bandwidth, critically damped for the inertia it moves."""
+    """Give every servo the same bandwidth: damped for the inertia it moves, or by its joint.
+
+    The damping that the URDF states is part of the servo's; a joint that is damped more than
+    critically gets as much stiffness as keeps its lag that of the others. Dry friction is left
+    out: a position servo without integral action would stop short of its command.
+    """
     inertia = _largest_inertia(model)
     model.dof_armature[:] = _ARMATURE_SHARE * inertia
+    model.dof_frictionloss[:] = 0.0
     for actuator in range(model.nu):
-        moved = inertia[model.jnt_dofadr[model.actuator_trnid[actuator, 0]]]
-        stiffness = moved * SERVO_BANDWIDTH_RAD_S**2
-        damping = 2.0 * moved * SERVO_BANDWIDTH_RAD_S
+        dof = model.jnt_dofadr[model.actuator_trnid[actuator, 0]]
+        own = model.dof_damping[dof]
+        damping = max(2.0 * inertia[dof] * SERVO_BANDWIDTH_RAD_S, own)
+        stiffness = 0.5 * damping * SERVO_BANDWIDTH_RAD_S
         model.actuator_gainprm[actuator, 0] = stiffness
-        model.actuator_biasprm[actuator, :3] = 0.0, -stiffness, -damping
+        model.actuator_biasprm[actuator, :3] = 0.0, -stiffness, own - damping
 
 
 def _largest_inertia(model: mujoco.MjModel) -> Float64Array:

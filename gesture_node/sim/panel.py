@@ -64,7 +64,8 @@ class SidePanel:
             panel.paste(ahead, (_MARGIN, self._wave_y))
             panel.paste(played.crop((0, 0, head, _WAVE_HEIGHT)), (_MARGIN, self._wave_y))
             x = _MARGIN + head
-            draw.line((x, self._wave_y - 3, x, self._wave_y + _WAVE_HEIGHT + 3), fill=_HEAD, width=2)
+            draw.line((x, self._wave_y - 3, x, self._wave_y + _WAVE_HEIGHT + 3), fill=_HEAD,
+                      width=2)
         draw.text((WIDTH - _MARGIN, 58), f'{time_s - self._start_s:.1f} s', anchor='rs',
                   font=ImageFont.load_default(size=17), fill=_SOFT_TEXT)
         return panel
@@ -77,8 +78,9 @@ class SidePanel:
         draw.text((_MARGIN, 58), _shortened(title, 25, 300), anchor='ls', fill=_TEXT,
                   font=ImageFont.load_default(size=25))
         if has_wave:
-            draw.rounded_rectangle((_MARGIN - 10, self._wave_y - 8, WIDTH - _MARGIN + 10,
-                                    self._wave_y + _WAVE_HEIGHT + 8), 10, fill=_CARD, outline=_EDGE)
+            card = (_MARGIN - 10, self._wave_y - 8, WIDTH - _MARGIN + 10,
+                    self._wave_y + _WAVE_HEIGHT + 8)
+            draw.rounded_rectangle(card, 10, fill=_CARD, outline=_EDGE)
         y = self._wave_y + _WAVE_HEIGHT + 42
         for caption in captions:
             draw.text((_MARGIN, y), _shortened(caption, 16, FACE_SIZE), anchor='ls',

@@ -90,8 +90,9 @@ class SimRecording:
         Raises:
             SimulationError: the file cannot be written.
         """
-        arrays = {item.name: np.asarray(getattr(self, item.name)) for item in fields(self)
-                  if item.name != 'notes'}
+        arrays: dict[str, Any] = {
+            item.name: np.asarray(getattr(self, item.name)) for item in fields(self)
+            if item.name != 'notes'}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open('wb') as file:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 import av
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,7 +23,8 @@ import soxr
 
 from ..exceptions import SimulationError
 from ..motion.face import FACE_DIM, neutral_face
-from .panel import SidePanel, WIDTH as PANEL_WIDTH
+from .panel import SidePanel
+from .panel import WIDTH as PANEL_WIDTH
 from .render import make_renderer, RobotRenderer
 from .tracks import Sound, Track
 
@@ -94,7 +98,8 @@ def write_video(path: Path | str, robot: RobotMotion | None, face: Track | None,
         raise SimulationError('a video needs joint positions or face weights, got neither')
     if face is not None and face.values.shape[1] != FACE_DIM:
         raise SimulationError(f'a face needs {FACE_DIM} weights, got {face.values.shape[1]}')
-    start_s = min([float(track.times_s[0]) for track in tracks] + ([sound.start_s] if sound else []))
+    start_s = min([float(track.times_s[0]) for track in tracks]
+                  + ([sound.start_s] if sound else []))
     end_s = max([float(track.times_s[-1]) for track in tracks] + ([sound.end_s] if sound else []))
     pictures = max(1, int(np.ceil((end_s + _TAIL_S - start_s) * rate_hz)))
     panel = SidePanel(HEIGHT, title, captions, sound, start_s, end_s)
@@ -150,7 +155,7 @@ class _Mp4:
         if codec is None:
             raise SimulationError(f'PyAV has no video encoder; needs one of '
                                   f'{", ".join(_VIDEO_CODECS)}')
-        self._video = self._container.add_stream(codec, rate=rate_hz)
+        self._video = cast(VideoStream, self._container.add_stream(codec, rate=rate_hz))
         self._video.width, self._video.height = width, height
         self._video.pix_fmt = 'yuv420p'
         if codec == 'libx264':
@@ -160,7 +165,7 @@ class _Mp4:
         self._sound = None if sound is None else soxr.resample(
             sound.from_time(start_s), sound.sample_rate, _SOUND_RATE_HZ).astype(np.float32)
         self._heard = 0
-        self._audio = None
+        self._audio: AudioStream | None = None
         if self._sound is not None:
             self._audio = self._container.add_stream('aac', rate=_SOUND_RATE_HZ, layout='mono')
             self._audio.bit_rate = 96_000
@@ -181,7 +186,7 @@ class _Mp4:
 
     def add(self, picture: Image.Image) -> None:
         """Append a picture, and the sound up to its end."""
-        frame = av.VideoFrame.from_image(picture)
+        frame = av.VideoFrame.from_ndarray(np.asarray(picture), format='rgb24')
         frame.pts, frame.time_base = self._pictures, Fraction(1, self._rate_hz)
         self._pictures += 1
         self._container.mux(self._video.encode(frame))

@@ -1,12 +1,17 @@
 """The controller's rules against cases worked out by hand."""
 from __future__ import annotations
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from gesture_node.sim.controller import (
-    Rejection, TrajectoryController, TrajectoryMessage, TrajectoryPoint)
+    Rejection,
+    TrajectoryController,
+    TrajectoryMessage,
+    TrajectoryPoint,
+)
 
 S = 1_000_000_000
 NAMES = ('a', 'b')
