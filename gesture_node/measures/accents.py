@@ -8,7 +8,8 @@ dips around it, 90 ms or more from the next one, within 25 dB of the loud parts,
 vowel onsets serve every language. Its *prominence* weighs energy .45, log duration .35 and pitch
 excursion .20, each a z-score against the nuclei within 3 s: loudness and duration carry accents
 more than pitch does (Kochanski et al., JASA 2005). An *accent* is a nucleus more prominent than
-all others within 380 ms and above a threshold chosen for about one accent a second of speech.
+all others within 380 ms and than three in five of those within 3 s, which gives about one accent a
+second of speech, in quiet passages as in loud ones.
 """
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ from scipy.signal import find_peaks
 from ..timeline import FEATURE_RATE_HZ, SAMPLE_RATE_HZ
 from ..types import Float64Array
 
-ACCENT_PROMINENCE = 0.25
-STRONG_PROMINENCE = 0.9
+ACCENT_SHARE = 0.6
+ACCENT_PROMINENCE = -0.1
+STRONG_PROMINENCE = 0.8
 ACCENT_NEIGHBOURHOOD_S = 0.38
 Z_NEIGHBOURHOOD_S = 3.0
 
@@ -124,18 +126,19 @@ def find_nuclei(features: NDArray[np.floating]) -> Nuclei:
     return Nuclei(onsets, times_s[peaks], _local_z(scores, times_s[peaks]) @ _WEIGHTS)
 
 
-def find_accents(features: NDArray[np.floating],
-                 threshold: float = ACCENT_PROMINENCE) -> Nuclei:
-    """Return the accented nuclei of a recording: prominent, and the most prominent within 380 ms.
+def find_accents(features: NDArray[np.floating]) -> Nuclei:
+    """Return the accented nuclei of a recording: more prominent than what surrounds them.
 
     Args:
         features: shape (F, 83), 50 Hz, of the whole recording.
-        threshold: least prominence [z].
     """
     nuclei = find_nuclei(features)
-    gap = np.abs(nuclei.onsets_s[:, None] - nuclei.onsets_s[None, :]) <= ACCENT_NEIGHBOURHOOD_S
-    highest = np.where(gap, nuclei.prominences[None, :], -np.inf).max(axis=1, initial=-np.inf)
-    keep = (nuclei.prominences >= highest) & (nuclei.prominences > threshold)
+    apart = np.abs(nuclei.onsets_s[:, None] - nuclei.onsets_s[None, :])
+    higher = nuclei.prominences[None, :] > nuclei.prominences[:, None]
+    leads = ~np.any(higher & (apart <= ACCENT_NEIGHBOURHOOD_S), axis=1)
+    near = apart <= Z_NEIGHBOURHOOD_S
+    share = np.sum(near & ~higher, axis=1) / np.maximum(np.sum(near, axis=1), 1)
+    keep = leads & (share > ACCENT_SHARE) & (nuclei.prominences > ACCENT_PROMINENCE)
     return Nuclei(nuclei.onsets_s[keep], nuclei.peaks_s[keep], nuclei.prominences[keep])
 
 

@@ -25,14 +25,19 @@ from gesture_node.motion.skeleton import mirror_pose
 from gesture_node.timeline import BODY_RATE_HZ, SAMPLE_RATE_HZ
 from gesture_node.types import Float32Array, Float64Array
 
+from .augment import augment, load_noises
 from .composer import compose, Composition, hear
 from .composer_strokes import load_idle_pose, load_strokes, Stroke
 from .pack import PackWriter
-from .speech import join_take, list_utterances, plan_takes, SpeechTake
+from .speech import (
+    background_noise, join_take, list_utterances, plan_takes, silent_take, SpeechTake)
 from .splits import held_out_speakers
 
 GESTURE_LICENCE = 'LGPL 2.1 (SmartBody gesture clips)'
-CLEAN_SHARE = 0.4
+CLEAN_SHARE, GAIN_SHARE = 0.35, 0.2
+SILENT_SHARE = 0.04
+"""Of the hours, how much nobody speaks, half of it in noise: there is nothing to gesture to."""
+SILENT_TAKE_S = (15.0, 40.0)
 
 
 @dataclass
@@ -42,11 +47,11 @@ class _Builder:
     writer: PackWriter
     strokes: list[Stroke]
     idle_pose: Float64Array
+    noises: list[Float32Array]
     rng: np.random.Generator
     seconds: Counter[str]
     categories: Counter[str]
     licences: Counter[str]
-    accents: int = 0
     strokes_placed: int = 0
     speech_s: float = 0.0
 
@@ -57,13 +62,23 @@ class _Builder:
         composition = compose(prosody, self.strokes, self.idle_pose, self.rng)
         poses = mirror_pose(composition.poses) if copy % 2 else composition.poses
         variant, features = 'clean', clean
-        if split == 'train' and (copy or self.rng.random() > CLEAN_SHARE):
-            variant, heard = _augmented(take.waveform, self.rng)
-            features = waveform_features(heard)
+        if split == 'train':
+            variant, heard = _variant(take.waveform, self.noises, self.rng)
+            features = clean if variant == 'clean' else waveform_features(heard)
         self.writer.add(features, poses, name=f'{take.name}_{copy}', source=take.source,
                         speaker=take.speaker, split=split, variant=variant,
                         licence=f'{take.licence} + {GESTURE_LICENCE}')
         self._count(take, composition, split, float(prosody.voiced.mean() * prosody.duration_s))
+
+    def add_silence(self, take: SpeechTake) -> None:
+        """Add a take of idle motion, heard with what noise there is."""
+        poses = compose(hear(waveform_features(take.waveform)), self.strokes, self.idle_pose,
+                        self.rng).poses
+        heard = background_noise(len(take.waveform), self.noises, self.rng)
+        self.writer.add(waveform_features(heard), poses, name=take.name, source=take.source,
+                        speaker=take.speaker, split='train', variant='noise',
+                        licence=GESTURE_LICENCE)
+        self.seconds['train'] += len(take.waveform) / SAMPLE_RATE_HZ
 
     def _count(self, take: SpeechTake, composition: Composition, split: str,
                speech_s: float) -> None:
@@ -84,8 +99,8 @@ def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
         seed: seed of everything drawn.
     """
     rng = np.random.default_rng(seed)
-    builder = _Builder(PackWriter(out, 'body'), load_strokes(data), load_idle_pose(data), rng,
-                       Counter(), Counter(), Counter())
+    builder = _Builder(PackWriter(out, 'body'), load_strokes(data), load_idle_pose(data),
+                       load_noises(data), rng, Counter(), Counter(), Counter())
     utterances = list_utterances(data)
     held_out = held_out_speakers([u.speaker for u in utterances if u.source == 'speechocean762'])
     copy = 0
@@ -99,6 +114,11 @@ def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
             builder.add(take, copy, split)
             _progress(copy, done, len(groups), builder.seconds)
         copy += 1
+    silent_s = builder.seconds['train'] * SILENT_SHARE
+    while silent_s > 0.0:
+        take = silent_take(f'silence_{int(silent_s)}', rng.uniform(*SILENT_TAKE_S))
+        silent_s -= len(take.waveform) / SAMPLE_RATE_HZ
+        builder.add_silence(take)
     builder.writer.write()
     np.save(out / 'body_idle_pose.npy', builder.idle_pose)
     summary = _summary(builder, seed)
@@ -106,16 +126,17 @@ def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
     return summary
 
 
-def _augmented(waveform: Float32Array, rng: np.random.Generator) -> tuple[str, Float32Array]:
-    """Return a variant of the sound: other gain, and quiet noise half of the time."""
-    gain_db = rng.uniform(-9.0, 9.0)
-    heard = waveform * 10.0 ** (gain_db / 20.0)
-    name = 'gain'
-    if rng.random() < 0.5:
-        level = np.sqrt(np.mean(heard.astype(np.float64) ** 2)) * 10 ** (-rng.uniform(18, 35) / 20)
-        heard = heard + level * rng.standard_normal(len(heard))
-        name = 'gain+noise'
-    return name, np.clip(heard, -1.0, 1.0).astype(np.float32)
+def _variant(waveform: Float32Array, noises: list[Float32Array],
+             rng: np.random.Generator) -> tuple[str, Float32Array]:
+    """Return a variant of the sound: as it is, at another gain, or augmented."""
+    draw = rng.random()
+    if draw < CLEAN_SHARE:
+        return 'clean', waveform
+    if draw < CLEAN_SHARE + GAIN_SHARE:
+        gain_db = rng.uniform(-9.0, 9.0)
+        louder = np.clip(waveform * 10.0 ** (gain_db / 20.0), -1.0, 1.0)
+        return f'gain{gain_db:+.0f}dB', louder.astype(np.float32)
+    return 'augmented', augment(waveform, rng, noises)
 
 
 def _progress(copy: int, done: int, total: int, seconds: Counter[str]) -> None:

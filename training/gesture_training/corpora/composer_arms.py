@@ -22,7 +22,7 @@ from gesture_node.motion.rotations import matrix_from_rotvec, slerp
 from gesture_node.motion.skeleton import FINGER_COUNT, JOINT_INDEX, unpack_pose
 from gesture_node.types import Float64Array
 
-from .composer_plan import Plan, PlacedStroke, Span
+from .composer_plan import MEAN_SPEED, PlacedStroke, Plan, Span
 
 
 CHAIN_S = 1.8
@@ -91,7 +91,8 @@ def _courses(own: list[PlacedStroke], speech: list[Span],
     """Return how the weight of each stroke of one arm goes."""
     rises: list[Span] = []
     for i, placed in enumerate(own):
-        start = placed.apex_s - rng.uniform(*PREPARATION_S)
+        start = placed.apex_s - max(rng.uniform(*PREPARATION_S),
+                                    placed.stroke.reach_m / MEAN_SPEED)
         if i and start < own[i - 1].apex_s + LEAVE_AFTER_APEX_S:
             start = min(own[i - 1].apex_s + LEAVE_AFTER_APEX_S, placed.apex_s - 0.4)
         rises.append(Span(start, placed.apex_s - 0.06))
@@ -187,7 +188,8 @@ def _pulse_arm(times_s: Float64Array, rotations: Float64Array, raised: Float64Ar
 
 def pulse_curve(after_s: Float64Array) -> Float64Array:
     """Return a lift to about 1 at -0.2 s that falls to -0.25 at 0 s (the apex) and eases out."""
-    lift = np.exp(-0.5 * ((after_s + 0.19) / 0.075) ** 2)
+    lift = np.where(after_s < -0.19, np.exp(-0.5 * ((after_s + 0.19) / 0.14) ** 2),
+                    np.exp(-0.5 * ((after_s + 0.19) / 0.075) ** 2))
     drop = np.where(after_s < 0.0, np.exp(-0.5 * (after_s / 0.06) ** 2),
                     np.exp(-0.5 * (after_s / 0.16) ** 2))
     return np.asarray(lift - 0.3 * drop)

@@ -3,8 +3,8 @@
 Strokes are chosen accent by accent: the next one among those 1.1 to 3.4 s after the last, the more
 readily the more prominent it is and the nearer to the wanted gap (about 2 s, which gives 25 to 30
 strokes a minute of speech; people make 12 to 20, but training wants many examples). After a pause
-the first stroke waits until half a second of speech was heard, so that a model without foresight
-can learn it. An apex falls 60 ms after the vowel onset, with a standard deviation of 60 ms,
+of a second or more the first stroke waits until a third of a second of speech was heard, so that
+a model with little foresight can learn it. An apex falls 60 ms after the vowel onset, with a standard deviation of 60 ms,
 tighter than people are (200 to 300 ms) on purpose.
 
 Hands: both 60 %, right 33 %, left 7 % (UCI gesture phase data). Categories: beats and their
@@ -25,11 +25,14 @@ from gesture_node.types import Float64Array
 from .composer_strokes import Stroke
 
 APEX_LAG_S, APEX_SPREAD_S, APEX_LIMIT_S = 0.06, 0.06, 0.14
-WANTED_GAP_S = 1.9
+WANTED_GAP_S = 2.1
 GAP_S = (1.1, 3.4)
-SPEECH_BEFORE_STROKE_S = 0.45
+SPEECH_BEFORE_STROKE_S = 0.35
 PAUSE_S = 0.6
+LONG_PAUSE_S = 1.0
 PULSE_SHARE = 0.65
+MEAN_SPEED = 0.8
+"""How fast hands may travel to an apex on average [m/s]; the peak is about twice that."""
 NO_REPEAT = 8
 HAND_WEIGHTS = {'both': 0.60, 'right': 0.33, 'left': 0.07}
 CATEGORY_WEIGHTS = {
@@ -88,9 +91,10 @@ def plan(accents_s: Float64Array, prominences: Float64Array, voiced: NDArray[np.
     speech = speech_spans(voiced)
     chosen = _stroke_accents(accents_s, prominences, speech, rng)
     recent: deque[str] = deque(maxlen=NO_REPEAT)
-    placed = []
+    placed: list[PlacedStroke] = []
     for i in chosen:
-        stroke = _pick(strokes, recent, rng)
+        time_s = accents_s[i] - _free_since(float(accents_s[i]), placed, speech)
+        stroke = _pick(strokes, recent, MEAN_SPEED * time_s, rng)
         recent.append(stroke.name)
         size = liveliness * (1.0 + 0.12 * prominences[i]) * rng.normal(1.0, 0.06)
         placed.append(PlacedStroke(stroke, _apex(accents_s[i], rng), float(np.clip(size, 0.65, 1.15)),
@@ -122,7 +126,8 @@ def _stroke_accents(accents_s: Float64Array, prominences: Float64Array, speech: 
     """Return the indices of the accents that get a stroke."""
     chosen: list[int] = []
     last_s = -np.inf
-    starts = np.array([span.start for span in speech])
+    starts = np.array([span.start for i, span in enumerate(speech)
+                       if i == 0 or span.start - speech[i - 1].stop >= LONG_PAUSE_S])
     late = np.array([at - max(starts[starts <= at + 0.1], default=0.0) for at in accents_s])
     at = 0
     while at < len(accents_s):
@@ -150,11 +155,24 @@ def _pulse_size(prominence: float, liveliness: float, rng: np.random.Generator) 
     return float(np.clip(liveliness * (0.6 + 0.35 * prominence) * rng.uniform(0.85, 1.15), 0.4, 1.4))
 
 
-def _pick(strokes: list[Stroke], recent: deque[str], rng: np.random.Generator) -> Stroke:
-    """Return a stroke: hand first, then category, then clip."""
+def _reach(stroke: Stroke) -> float:
+    return stroke.reach_m
+
+
+def _free_since(onset_s: float, placed: list[PlacedStroke], speech: list[Span]) -> float:
+    """Return from when on the hands may set out for an accent: the last apex or the voice."""
+    voice_s = max((span.start for span in speech if span.start <= onset_s), default=onset_s)
+    last_s = placed[-1].apex_s if placed else -np.inf
+    return max(last_s + 0.28, voice_s - 0.15 if last_s < voice_s - LONG_PAUSE_S else last_s + 0.28)
+
+
+def _pick(strokes: list[Stroke], recent: deque[str], reach_m: float,
+          rng: np.random.Generator) -> Stroke:
+    """Return a stroke: hand first, then category, then a clip that is not out of reach."""
     hand = rng.choice(list(HAND_WEIGHTS), p=list(HAND_WEIGHTS.values()))
     able = [s for s in strokes if s.hand == hand and s.name not in recent
             and s.category in CATEGORY_WEIGHTS]
+    able = [s for s in able if s.reach_m <= reach_m] or sorted(able, key=_reach)[:12]
     categories = sorted({stroke.category for stroke in able})
     weights = np.array([CATEGORY_WEIGHTS[category] for category in categories])
     category = rng.choice(categories, p=weights / weights.sum())

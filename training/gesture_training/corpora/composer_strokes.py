@@ -39,6 +39,7 @@ class Stroke:
         clip: motion.
         anchor_s: clip time of the apex that falls on an accent [s].
         hold_s: clip time up to which the hands stay there [s].
+        reach_m: how far the further wrist is from idle at the anchor [m].
     """
 
     name: str
@@ -47,15 +48,17 @@ class Stroke:
     clip: Clip
     anchor_s: float
     hold_s: float
+    reach_m: float
 
 
 def load_strokes(data: Path) -> list[Stroke]:
     """Return all strokes and their mirror images."""
     strokes = []
+    idle = wrist_positions(load_idle_pose(data)[None])[0]
     for clip in load_clips(data):
         if clip.category not in LEFT_OUT:
             for version in (clip, mirrored(clip)):
-                strokes.append(_stroke(clip.name, version))
+                strokes.append(_stroke(clip.name, version, idle))
     return strokes
 
 
@@ -69,7 +72,7 @@ def load_idle_pose(data: Path) -> Float64Array:
     return np.asarray(project_pose(0.5 * (mean + mirror_pose(mean))))
 
 
-def _stroke(name: str, clip: Clip) -> Stroke:
+def _stroke(name: str, clip: Clip, idle: Float64Array) -> Stroke:
     times_s = np.arange(0.0, clip.sync.end, 1.0 / _RATE_HZ)
     wrists = wrist_positions(clip.at(times_s))
     beats = wrist_beats(wrists, _RATE_HZ).times_s
@@ -79,5 +82,7 @@ def _stroke(name: str, clip: Clip) -> Stroke:
     start = int(anchor * _RATE_HZ)
     away = np.linalg.norm(wrists[start:] - wrists[start], axis=-1).max(axis=1) > HOLD_RADIUS_M
     stay_s = float(np.argmax(away)) / _RATE_HZ if away.any() else MAX_HOLD_S
+    arms = {'left': [0], 'right': [1], 'both': [0, 1]}[clip.hand]
+    reach = float(np.linalg.norm(wrists[start] - idle, axis=-1)[arms].max())
     return Stroke(name, clip.category, clip.hand, clip, anchor,
-                  anchor + float(np.clip(stay_s, 0.05, MAX_HOLD_S)))
+                  anchor + float(np.clip(stay_s, 0.05, MAX_HOLD_S)), reach)

@@ -123,6 +123,25 @@ def join_take(utterances: list[Utterance], name: str, rng: np.random.Generator) 
     return SpeechTake(name, first.source, first.speaker, first.licence, waveform)
 
 
+def silent_take(name: str, duration_s: float) -> SpeechTake:
+    """Return a take in which nobody speaks: digital silence."""
+    samples = int(duration_s * SAMPLE_RATE_HZ) // _BODY_SAMPLES * _BODY_SAMPLES
+    return SpeechTake(name, 'silence', 'nobody', 'none', np.zeros(samples, np.float32))
+
+
+def background_noise(samples: int, noises: list[Float32Array],
+                     rng: np.random.Generator) -> Float32Array:
+    """Return ``samples`` of what a microphone hears of an empty room: hiss, half of the time a
+    noise from ``noises`` between -55 and -25 dB."""
+    noise = rng.standard_normal(samples) * 10.0 ** (rng.uniform(-90.0, -50.0) / 20.0)
+    if len(noises) and rng.random() < 0.5:
+        clip = noises[int(rng.integers(len(noises)))].astype(np.float64)
+        level = 10.0 ** (rng.uniform(-55.0, -25.0) / 20.0)
+        clip = clip * level / (np.sqrt(np.mean(clip ** 2)) + 1e-9)
+        noise += np.take(clip, np.arange(samples) + int(rng.integers(len(clip))), mode='wrap')
+    return np.asarray(noise.clip(-1.0, 1.0), dtype=np.float32)
+
+
 def _background(recording: Float32Array) -> float:
     """Return the RMS of the quietest tenth of 20 ms blocks, at most -50 dB."""
     blocks = recording[:len(recording) // _FADE * _FADE].reshape(-1, _FADE)
