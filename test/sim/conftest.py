@@ -1,11 +1,16 @@
 """A small arm that no other file is needed for, and the robots that ship."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gesture_node.resources import share_path
+from gesture_node.sim.recording import SimRecording
+
+SOUND_RATE_HZ = 16_000
 
 ARM = """<robot name="arm">
   <link name="base"/>
@@ -56,3 +61,32 @@ def shipped_urdf(request: pytest.FixtureRequest) -> Path:
 def humanoid_urdf() -> Path:
     """The URDF of the project's own humanoid."""
     return share_path('models', 'humanoid', 'humanoid.urdf')
+
+
+def _recording(*, lag_s: float = 0.02, face_late_s: float = 0.0, audio_late_s: float = 0.0,
+               grid_s: float = 0.0, seconds: float = 4.0) -> SimRecording:
+    times_s = np.arange(0.0, seconds, 0.01)
+    commanded = 0.4 * np.sin(2 * np.pi * 0.8 * times_s)
+    positions = 0.4 * np.sin(2 * np.pi * 0.8 * (times_s - lag_s))
+    stamps_s = np.arange(1.0, seconds - 1e-6, 0.02)
+    return SimRecording(
+        start_ns=1_700_000_000_000_000_000, joint_names=('shoulder',), times_s=times_s,
+        commanded=commanded[:, None], positions=positions[:, None],
+        velocities=np.gradient(positions, 0.01)[:, None],
+        face_stamps_s=stamps_s, face_arrivals_s=stamps_s + face_late_s,
+        face_weights=np.zeros((len(stamps_s), 52), np.float32),
+        sound=np.zeros(round((seconds - 1.0) * SOUND_RATE_HZ), np.float32),
+        sound_rate_hz=SOUND_RATE_HZ, sound_start_s=1.0, audio_stamps_s=stamps_s,
+        audio_arrivals_s=stamps_s + audio_late_s,
+        trajectory_stamps_s=np.append(1.0 + 0.02 * np.arange(10) * 7 + grid_s, np.nan),
+        trajectory_arrivals_s=1.0 + 0.02 * np.arange(11) * 7, notes={'robot': 'humanoid'})
+
+
+@pytest.fixture
+def make_recording() -> Callable[..., SimRecording]:
+    """A made-up run of one swinging joint; sound in packets of 20 ms and a face from 1 s on.
+
+    ``lag_s`` of the joint, ``face_late_s`` and ``audio_late_s`` of the messages (negative: before
+    their time), ``grid_s`` between the trajectories' stamps and the grid of the sound.
+    """
+    return _recording
