@@ -68,7 +68,7 @@ def mouth_aperture(weights: NDArray[np.floating]) -> Array:
 
 
 def area_under_curve(positive: Array, negative: Array) -> float:
-    """Return the probability that a positive exceeds a negative (ties count half); nan if empty."""
+    """Return the probability that a positive exceeds a negative, ties half; nan if empty."""
     if not len(positive) or not len(negative):
         return float('nan')
     ordered = np.sort(negative)

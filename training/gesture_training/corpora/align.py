@@ -11,15 +11,19 @@ from dataclasses import asdict, dataclass
 import json
 from pathlib import Path
 
-from gesture_node.timeline import SAMPLE_RATE_HZ
 import numpy as np
 from numpy.typing import NDArray
 from pocketsphinx import Decoder
 
+from gesture_node.timeline import SAMPLE_RATE_HZ
+
 from .phones import arpabet_classes, arpabet_stress, Segment, spread
 
-PHONES = ('AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH '
-          'UH UW V W Y Z ZH').split()
+PHONES = (
+    'AA', 'AE', 'AH', 'AO', 'AW', 'AY', 'B', 'CH', 'D', 'DH', 'EH', 'ER', 'EY', 'F', 'G', 'HH',
+    'IH', 'IY', 'JH', 'K', 'L', 'M', 'N', 'NG', 'OW', 'OY', 'P', 'R', 'S', 'SH', 'T', 'TH', 'UH',
+    'UW', 'V', 'W', 'Y', 'Z', 'ZH'
+)
 _PREFIX, _PAUSE = 'zz', 'zzsil'
 _FRAME_S = 0.01
 _OFFSET_S = 0.012

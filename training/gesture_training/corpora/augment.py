@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import csv
 from pathlib import Path
 
-from gesture_node.timeline import SAMPLE_RATE_HZ
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfiltfilt
 import soundfile
 import soxr
+
+from gesture_node.timeline import SAMPLE_RATE_HZ
 
 Waveform = NDArray[np.float32]
 
@@ -50,8 +51,10 @@ def reverberate(waveform: Waveform, decay_s: float, direct_db: float,
     """Return speech in a synthetic room: decaying noise behind a direct path at lag 0.
 
     Args:
+        waveform: shape (n,), float32.
         decay_s: time in which the tail falls by 60 dB.
         direct_db: level of the direct path against the whole tail.
+        rng: draws the tail.
     """
     count = int(decay_s * SAMPLE_RATE_HZ)
     tail = rng.standard_normal(count) * 10.0 ** (-3.0 * np.arange(count) / count)

@@ -14,12 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gesture_node.motion.face import BLENDSHAPE_INDEX, FACE_DIM, project_face
-from gesture_node.timeline import FACE_RATE_HZ, SAMPLE_RATE_HZ, frames_before
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 import yaml
+
+from gesture_node.motion.face import BLENDSHAPE_INDEX, FACE_DIM, project_face
+from gesture_node.timeline import FACE_RATE_HZ, frames_before, SAMPLE_RATE_HZ
 
 from .phones import CLOSURES, PhoneClass, Segment, VOWELS
 
@@ -91,6 +92,7 @@ def loudness(waveform: NDArray[np.float32], rate_hz: int = _GRID_HZ) -> Array:
 
     Args:
         waveform: shape (n,), float32, 16 kHz: one speaker.
+        rate_hz: of the result.
 
     Returns:
         shape (ceil(n * rate_hz / 16000),).
@@ -103,7 +105,7 @@ def loudness(waveform: NDArray[np.float32], rate_hz: int = _GRID_HZ) -> Array:
     level_db = 10.0 * np.log10(power + 1e-9)
     speech = level_db[level_db > level_db.max() - 40.0]
     low, high = np.percentile(speech, [5.0, 95.0])
-    return np.clip((level_db - low) / max(high - low, 6.0), 0.0, 1.0)
+    return np.asarray(np.clip((level_db - low) / max(high - low, 6.0), 0.0, 1.0))
 
 
 def settle_pauses(segments: list[Segment], duration_s: float) -> list[Segment]:
@@ -251,7 +253,7 @@ def _blend(time_s: Array, segments: list[Segment]) -> Array:
         if viseme.tongue:
             gate = _ramp(time, core[0] - 0.01, core[1] + 0.01, 0.06, 0.06)
             tongue[near] = np.maximum(tongue[near], viseme.tongue * gate)
-    face = lips / lip_sum
+    face: Array = lips / lip_sum
     face[:, _JAW] = jaw / jaw_sum
     face[:, _TONGUE] = tongue
     return face
@@ -282,7 +284,7 @@ def articulate(segments: list[Segment], waveform: NDArray[np.float32]) -> NDArra
     face[:, _CLOSE] = face[:, _JAW] * seal
     face[:, _PRESS] += _SEAL_PRESS * seal[:, None]
     face[:, _ROLL] += _SEAL_ROLL * seal[:, None]
-    return project_face(face[::step]).astype(np.float32)
+    return np.asarray(project_face(face[::step]), dtype=np.float32)
 
 
 def frame_classes(segments: list[Segment], frames: int) -> NDArray[np.uint8]:

@@ -12,11 +12,12 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from gesture_node.measures.mouth import mouth_aperture, PhoneInterval, score_mouth
-from gesture_node.timeline import FACE_RATE_HZ
 import numpy as np
 from numpy.typing import NDArray
 import soundfile
+
+from gesture_node.measures.mouth import mouth_aperture, PhoneInterval, score_mouth
+from gesture_node.timeline import FACE_RATE_HZ
 
 from .coarticulation import articulate
 from .phones import CLOSURES, PhoneClass, sampa_classes, Segment, spread, VOWELS

@@ -16,10 +16,11 @@ from dataclasses import asdict, dataclass, field
 import json
 from pathlib import Path
 
-from gesture_node.audio.features import waveform_features
-from gesture_node.timeline import FACE_RATE_HZ
 import numpy as np
 from numpy.typing import NDArray
+
+from gesture_node.audio.features import waveform_features
+from gesture_node.timeline import FACE_RATE_HZ
 
 from .augment import augment, load_noises
 from .coarticulation import articulate, frame_classes

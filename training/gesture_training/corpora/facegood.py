@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import soundfile
 
 from gesture_node.exceptions import AudioError
 from gesture_node.motion.face import BLENDSHAPE_NAMES, project_face
 from gesture_node.timeline import FACE_RATE_HZ, frames_before
-import numpy as np
-from numpy.typing import NDArray
-import soundfile
 
 LICENCE = 'FACEGOOD-Audio2Face: MIT'
 STYLE = 'facegood'
@@ -46,8 +48,9 @@ def read_weights(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     Raises:
         AudioError: a column is missing.
     """
-    table = np.genfromtxt(path, delimiter=',', names=True, dtype=np.float64)
-    missing = [name for name in ('time', *BLENDSHAPE_NAMES) if name not in table.dtype.names]
+    table: Any = np.genfromtxt(path, delimiter=',', names=True, dtype=np.float64)
+    found = table.dtype.names or ()
+    missing = [name for name in ('time', *BLENDSHAPE_NAMES) if name not in found]
     if missing:
         raise AudioError(f'{path} has no column {missing[0]}')
     return table['time'], np.stack([table[name] for name in BLENDSHAPE_NAMES], axis=1)

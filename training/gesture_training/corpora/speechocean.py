@@ -1,4 +1,4 @@
-"""speechocean762 (adult part): English read by Mandarin speakers, aligned and strung into takes."""
+"""speechocean762 (adult part): English read by Mandarin speakers, strung into aligned takes."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -6,13 +6,20 @@ import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gesture_node.timeline import SAMPLE_RATE_HZ
 import numpy as np
 from numpy.typing import NDArray
 import soundfile
 
-from .align import AlignedPhone, AlignmentCache, AlignmentError, hurried_share, PhoneAligner
-from .align import to_segments
+from gesture_node.timeline import SAMPLE_RATE_HZ
+
+from .align import (
+    AlignedPhone,
+    AlignmentCache,
+    AlignmentError,
+    hurried_share,
+    PhoneAligner,
+    to_segments,
+)
 from .phones import Segment
 
 LICENCE = 'speechocean762: free, commercial use included'

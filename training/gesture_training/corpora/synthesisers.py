@@ -15,11 +15,12 @@ import subprocess
 import tempfile
 from typing import Any
 
-from gesture_node.timeline import SAMPLE_RATE_HZ
 import numpy as np
 from numpy.typing import NDArray
 import soundfile
 import soxr
+
+from gesture_node.timeline import SAMPLE_RATE_HZ
 
 from .phones import arpabet_classes, ipa_classes, Segment, spread
 
@@ -94,9 +95,11 @@ class Espeak:
         """Return a sentence.
 
         Args:
+            text: what to say, in the language of the voice.
             voice: language with an optional variant, such as ``de+f2``.
             words_per_minute: 80 to 450.
-            pitch, pitch_range: 0 to 100.
+            pitch: 0 to 100.
+            pitch_range: 0 (monotone) to 100.
 
         Raises:
             VoiceError: there is no such voice, or it said nothing.
@@ -179,6 +182,7 @@ def speak_flite(text: str, voice: str, stretch: float) -> Spoken:
     """Return an English sentence by flite.
 
     Args:
+        text: what to say.
         voice: one of ``flite -lv``.
         stretch: of durations; 1 is the voice's own tempo.
     """
@@ -197,15 +201,16 @@ def speak_festival(text: str, voice: str, stretch: float) -> Spoken:
     """Return an English sentence by festival.
 
     Args:
+        text: what to say.
         voice: festival voice name without ``voice_``.
         stretch: of durations; 1 is the voice's own tempo.
     """
     spoken = re.sub(r'["\\]', '', text)
-    script = (f'(voice_{voice})\n(Parameter.set \'Duration_Stretch {stretch:.3f})\n'
+    script = (f"(voice_{voice})\n(Parameter.set 'Duration_Stretch {stretch:.3f})\n"
               f'(set! said (utt.synth (Utterance Text "{spoken}")))\n'
               '(utt.save.wave said "out.wav" \'riff)\n'
               '(mapcar (lambda (s) (format t "%s:%f\\n" (item.name s) (item.feat s "end")))'
-              ' (utt.relation.items said \'Segment))\n')
+              " (utt.relation.items said 'Segment))\n")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, 'say.scm').write_text(script, encoding='utf-8')
         printed = _run(['festival', '-b', 'say.scm'], Path(folder))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gesture_node.measures.accents import find_accents, voice_activity
 from gesture_node.motion.face import BLENDSHAPE_INDEX, FACE_DIM
 from gesture_node.timeline import FACE_RATE_HZ
-import numpy as np
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 _RATE = FACE_RATE_HZ
@@ -196,11 +197,12 @@ def sample_upper_face(cues: SpeechCues, frames: int, rng: np.random.Generator) -
     targets = _saccade_targets(cues.duration_s, cues.onsets_s, rng)
     _add_gaze(face, *gaze_angles(time_s, targets))
     blinks = blink_times(cues, rng)
-    # A large gaze shift brings a blink with it half of the time.
+    # A large gaze shift brings a blink with it now and then.
     for (_, *before), (start, *after) in zip(targets, targets[1:]):
-        if np.hypot(after[0] - before[0], after[1] - before[1]) > 12.0 and rng.random() < 0.3:
-            if all(abs(start - other) > 0.4 for other in blinks):
-                blinks.append(start - 0.02)
+        shift_deg = np.hypot(after[0] - before[0], after[1] - before[1])
+        alone = all(abs(start - other) > 0.4 for other in blinks)
+        if shift_deg > 12.0 and alone and rng.random() < 0.3:
+            blinks.append(start - 0.02)
     _add_blinks(face, time_s, blinks, rng)
     _add_brows(face, time_s, cues, rng)
     _add_smiles(face, time_s, cues, rng)

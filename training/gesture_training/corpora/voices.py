@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from gesture_node.timeline import SAMPLE_RATE_HZ
 import numpy as np
 import yaml
+
+from gesture_node.timeline import SAMPLE_RATE_HZ
 
 from .phones import Segment
 from .speechocean import SpokenTake, string_together
@@ -39,26 +40,34 @@ def _config(name: str) -> dict[str, Any]:
     return loaded
 
 
+def _espeak_reading(voice: str, sentences: list[str], rng: np.random.Generator) -> Reading:
+    words_per_minute, pitch = int(rng.integers(120, 200)), int(rng.integers(30, 70))
+    pitch_range = int(rng.integers(35, 75))
+
+    def speak(text: str) -> Spoken:
+        return shared_espeak().speak(text, voice, words_per_minute, pitch, pitch_range)
+
+    return Reading('espeak', voice, sentences, speak)
+
+
 def _espeak_readings(rng: np.random.Generator) -> Iterator[Reading]:
     settings, sentences = _config('voices.yaml')['espeak'], _config('sentences.yaml')
     for language, renditions in settings['languages'].items():
+        texts = sentences.get(language, sentences['en-us'])
         for variant in rng.choice(settings['variants'], renditions, replace=False):
-            voice = f'{language}{variant}'
-            wpm, pitch = int(rng.integers(120, 200)), int(rng.integers(30, 70))
-            spread = int(rng.integers(35, 75))
-            texts = sentences.get(language, sentences['en-us'])
-            yield Reading('espeak', voice, list(texts), lambda text, v=voice, w=wpm, p=pitch,
-                          s=spread: shared_espeak().speak(text, v, w, p, s))
+            yield _espeak_reading(f'{language}{variant}', list(texts), rng)
 
 
 def _english_readings(rng: np.random.Generator) -> Iterator[Reading]:
-    for program, speak in (('flite', speak_flite), ('festival', speak_festival)):
+    programs: dict[str, Callable[..., Spoken]] = {
+        'flite': speak_flite, 'festival': speak_festival}
+    for program, speak in programs.items():
         settings = _config('voices.yaml')[program]
-        texts = _config('sentences.yaml')[settings['language']]
+        texts = list(_config('sentences.yaml')[settings['language']])
         for voice in settings['voices']:
             for stretch in (rng.uniform(0.85, 1.0), rng.uniform(1.0, 1.25)):
-                yield Reading(program, voice, list(texts),
-                              lambda text, v=voice, s=stretch, f=speak: f(text, v, s))
+                yield Reading(program, voice, texts,
+                              partial(speak, voice=voice, stretch=float(stretch)))
 
 
 def correct_times(segments: list[Segment], delay_s: float, duration_s: float) -> list[Segment]:
