@@ -4,7 +4,7 @@ A beat is an *apex*: the moment after a peak of the wrist's speed at which the s
 a fifth of that peak, or rises again. Animators put the emphasis of a gesture there and not at the
 speed peak: over the 219 hand-marked co-speech clips of the SmartBody set the nearest apex lies
 60 ms before the mark (median; standard deviation 120 ms), the nearest speed peak 240 ms before it
-(270 ms). ``training/gesture_training/corpora/sync_report.py`` measures this.
+(270 ms). ``python -m gesture_training.corpora.composer_report`` measures this.
 
 Positions are resampled to 100 Hz and low-passed at 6 Hz (Butterworth, forwards and backwards), so
 that the result does not depend on the frame rate and jitter earns nothing.

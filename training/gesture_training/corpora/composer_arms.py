@@ -189,7 +189,7 @@ def _pulse_arm(times_s: Float64Array, rotations: Float64Array, raised: Float64Ar
 def pulse_curve(after_s: Float64Array) -> Float64Array:
     """Return a lift to about 1 at -0.2 s that falls to -0.25 at 0 s (the apex) and eases out."""
     lift = np.where(after_s < -0.19, np.exp(-0.5 * ((after_s + 0.19) / 0.14) ** 2),
-                    np.exp(-0.5 * ((after_s + 0.19) / 0.075) ** 2))
+                    np.exp(-0.5 * ((after_s + 0.19) / 0.062) ** 2))
     drop = np.where(after_s < 0.0, np.exp(-0.5 * (after_s / 0.06) ** 2),
                     np.exp(-0.5 * (after_s / 0.16) ** 2))
     return np.asarray(lift - 0.3 * drop)
