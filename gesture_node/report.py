@@ -23,7 +23,7 @@ class RunSummary:
         audio_s: audio heard.
         frames: knots of joint motion committed.
         rtf: computation over audio time.
-        hop_s: hop of the body and the face.
+        hop_s: hop of the body.
         first_motion_latency_s: first speech sample in to the motion that covers it out.
         first_face_latency_s: the same for the face.
         latency_s: ``{stage: {p50, p95, p99}}``.
@@ -41,7 +41,7 @@ class RunSummary:
     audio_s: float
     frames: int
     rtf: float
-    hop_s: Mapping[str, float]
+    hop_s: float
     first_motion_latency_s: float
     first_face_latency_s: float
     latency_s: Mapping[str, Percentiles]

@@ -45,35 +45,42 @@ class LimitViolations:
         return sum(max(0, count) for count in asdict(self).values())
 
 
-def audit_motion(positions: Float64Array, velocities: Float64Array, limits: JointLimits,
-                 rate_hz: float, with_jerk: bool = True) -> LimitViolations:
-    """Return the violations of a stretch of knots.
+def audit_motion(times_s: Float64Array, positions: Float64Array, velocities: Float64Array,
+                 limits: JointLimits) -> LimitViolations:
+    """Return the violations of a stretch of continuous motion.
 
     Args:
+        times_s: shape (K,), increasing, [s].
         positions: shape (K, N), [rad].
         velocities: shape (K, N), [rad/s].
         limits: hard limits of the N joints.
-        rate_hz: knots per second.
-        with_jerk: false where knots are not of one continuous motion.
     """
-    position, velocity = np.asarray(positions), np.asarray(velocities)
-    bad = ~(np.isfinite(position) & np.isfinite(velocity))
-    outside = bad | (position < limits.lower - _ROUNDING_RAD) | (
-        position > limits.upper + _ROUNDING_RAD)
-    fast = np.abs(velocity) > limits.velocity * (1.0 + _ROUNDING_SHARE)
-    start, end = segment_accelerations(position, velocity, rate_hz)
+    bad = ~(np.isfinite(positions) & np.isfinite(velocities))
+    outside = bad | (positions < limits.lower - _ROUNDING_RAD) | (
+        positions > limits.upper + _ROUNDING_RAD)
+    fast = np.abs(velocities) > limits.velocity * (1.0 + _ROUNDING_SHARE)
+    duration_s = np.diff(times_s)[:, None]
+    start, end = segment_accelerations(duration_s, positions, velocities)
     extreme = np.maximum(np.abs(start), np.abs(end))
-    steep = extreme > limits.acceleration * (1.0 + _ROUNDING_SHARE) + _ROUNDING_RAD * rate_hz ** 2
-    rough = np.abs(np.diff(0.5 * (start + end), axis=0)) * rate_hz > (
-        limits.jerk * (1.0 + _ROUNDING_SHARE) + _ROUNDING_RAD * rate_hz ** 3)
+    steep = extreme > (limits.acceleration * (1.0 + _ROUNDING_SHARE)
+                       + _ROUNDING_RAD / duration_s ** 2)
+    between_s = 0.5 * (duration_s[:-1] + duration_s[1:])
+    rough = np.abs(np.diff(0.5 * (start + end), axis=0)) / between_s > (
+        limits.jerk * (1.0 + _ROUNDING_SHARE) + _ROUNDING_RAD / between_s ** 3)
     return LimitViolations(int(outside.sum()), int(fast.sum()), int(steep.sum()),
-                           int(rough.sum()) if with_jerk else 0)
+                           int(rough.sum()))
 
 
-def segment_accelerations(positions: Float64Array, velocities: Float64Array,
-                          rate_hz: float) -> tuple[Float64Array, Float64Array]:
-    """Return accelerations (K - 1, N) at the start and the end of the cubic of each segment."""
-    slope = np.diff(positions, axis=0) * rate_hz
+def segment_accelerations(duration_s: Float64Array, positions: Float64Array,
+                          velocities: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Return accelerations (K - 1, N) at the start and the end of the cubic of each segment.
+
+    Args:
+        duration_s: shape (K - 1, 1), length of each segment.
+        positions: shape (K, N).
+        velocities: shape (K, N).
+    """
+    slope = np.diff(positions, axis=0) / duration_s
     before, after = velocities[:-1], velocities[1:]
-    return ((6.0 * slope - 4.0 * before - 2.0 * after) * rate_hz,
-            (-6.0 * slope + 2.0 * before + 4.0 * after) * rate_hz)
+    return ((6.0 * slope - 4.0 * before - 2.0 * after) / duration_s,
+            (-6.0 * slope + 2.0 * before + 4.0 * after) / duration_s)

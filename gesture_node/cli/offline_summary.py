@@ -1,6 +1,8 @@
 """The summary of motion made from a file."""
 from __future__ import annotations
 
+import numpy as np
+
 from ..config import GestureConfig
 from ..motion.robot import RobotProfile
 from ..pipeline import GesturePipeline
@@ -15,12 +17,13 @@ from .offline import OfflineMotion
 def summarise(motion: OfflineMotion, audio: AudioFile, profile: RobotProfile,
               config: GestureConfig, pipeline: GesturePipeline) -> RunSummary:
     """Return the summary of a run; latencies are those of a live stream with the same windows."""
-    violations = audit_motion(motion.positions, motion.velocities, profile.limits, KNOT_RATE_HZ)
+    times_s = np.arange(len(motion.positions)) / KNOT_RATE_HZ
+    violations = audit_motion(times_s, motion.positions, motion.velocities, profile.limits)
     body, face = config.body, config.face
     return RunSummary(
         audio_s=audio.duration_s, frames=len(motion.positions),
         rtf=motion.compute_s / audio.duration_s,
-        hop_s={'body': body.hop_s, 'face': face.hop_s},
+        hop_s=body.hop_s,
         first_motion_latency_s=body.hop_s + body.foresight_s + motion.first_body_compute_s,
         first_face_latency_s=face.hop_s + face.foresight_s + motion.first_face_compute_s,
         latency_s=motion.latency_s, underruns=0,
@@ -28,6 +31,7 @@ def summarise(motion: OfflineMotion, audio: AudioFile, profile: RobotProfile,
         limit_violations=violations, limit_interventions=motion.report.limit_interventions,
         robot=profile.name, bundle=pipeline.bundle.name, bundle_hash=pipeline.bundle.hash,
         seed=config.seed, provider=pipeline.provider, machine=machine(), versions=versions(),
-        more={'input': {'sample_rate': audio.sample_rate,
+        more={'face_hop_s': face.hop_s,
+              'input': {'sample_rate': audio.sample_rate,
                         'non_finite_samples': motion.report.non_finite_samples,
                         'clipped_samples': motion.report.clipped_samples}})

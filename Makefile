@@ -1,0 +1,73 @@
+# Everything a clone needs, in one place. `make demo` and `make test` set up .venv by themselves.
+#
+#   make demo [ROBOT=unitree_g1] [AUDIO=my.wav]   speech through real ROS 2 processes to a video
+#   make test                                     the whole suite
+#   make train DATA=/path/to/data [CONFIG=...]    corpora to bundle
+
+PYTHON ?= python3
+VENV ?= .venv
+ROBOT ?= humanoid
+AUDIO ?= examples/hello.wav
+OUT ?= out/demo
+CONFIG ?= training/config/base.yaml
+CORPUS ?= corpus
+BUNDLE ?= bundles/base
+
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+STAMP := $(VENV)/.requirements
+TRAINING_STAMP := $(VENV)/.requirements-training
+TRAIN := PYTHONPATH=.:training $(RUN) -m gesture_training
+TRAINING_RUN ?= runs/base
+require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
+
+.PHONY: help venv test test-training demo bench corpus train evaluate lint clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo 'also: venv, corpus DATA=..., evaluate DATA=..., test-training, bench, lint, clean'
+
+venv: $(STAMP)
+
+$(STAMP): requirements.txt setup.py package.xml
+	@tools/make_venv.sh '$(PYTHON)' '$(VENV)' requirements.txt
+
+$(TRAINING_STAMP): requirements-training.txt $(STAMP)
+	@tools/make_venv.sh '$(PYTHON)' '$(VENV)' requirements-training.txt
+
+test: $(STAMP)
+	@$(RUN) -m pytest -q test
+
+test-training: $(TRAINING_STAMP)
+	@PYTHONPATH=.:training $(RUN) -m pytest -q training/tests
+
+demo: $(STAMP)
+	@$(RUN) -m gesture_node gesture_demo --robot '$(ROBOT)' --audio '$(AUDIO)' --out '$(OUT)' \
+	    --bundle '$(BUNDLE)'
+
+bench: $(STAMP)
+	@$(RUN) -m gesture_node gesture_bench --bundle '$(BUNDLE)' --out out/bench.json
+
+corpus: $(CORPUS)/body_takes.json $(CORPUS)/face_takes.json
+
+$(CORPUS)/%_takes.json: | $(TRAINING_STAMP)
+	@$(require_data)
+	@$(TRAIN).corpora.$* --data '$(DATA)' --out '$(CORPUS)'
+
+train: $(TRAINING_STAMP)
+	@$(require_data)
+	@$(MAKE) --no-print-directory corpus
+	@$(TRAIN).train --corpus '$(CORPUS)' --config '$(CONFIG)' --out '$(TRAINING_RUN)' \
+	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(wildcard $(TRAINING_RUN)/*),--resume)
+	@$(TRAIN).export --run '$(TRAINING_RUN)' --corpus '$(CORPUS)' --bundle '$(TRAINING_RUN)/bundle'
+
+evaluate: $(TRAINING_STAMP)
+	@$(require_data)
+	@$(TRAIN).evaluation.report --data '$(DATA)' --bundle '$(BUNDLE)'
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+clean:
+	rm -rf out build install log .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
