@@ -69,12 +69,8 @@ TOLERANCE_DEG = 3.0
 HANGING_DEG = {'humanoid': 0.0, 'unitree_g1': 7.0, 'nao': 5.0}
 """By how much arms are held away from the body where they would hang straight."""
 CANNOT_DEG: dict[tuple[str, str, str], float] = {
-    ('nao', 't_pose', 'arm'): 15.0,
-    ('nao', 't_pose', 'hand'): 15.0,
-    ('nao', 'hands_on_chest', 'arm'): 15.0,
-    ('nao', 'hands_on_chest', 'hand'): 15.0,
-    ('nao', 'wave', 'arm'): 15.0,
-    ('nao', 'wave', 'hand'): 15.0,
+    **{('nao', name, kind): 15.0 for name in ('t_pose', 'hands_on_chest', 'wave')
+       for kind in ('arm', 'hand')},
     ('nao', 'tilt', 'head up'): 12.5,
     ('nao', 'sway', 'head up'): 8.5,
 }
