@@ -84,8 +84,8 @@ def test_a_sound_that_begins_later_is_padded_with_silence(tmp_path: Path):
 
 def test_robot_face_and_progress(tmp_path: Path, monkeypatch, arm_urdf: Path):
     monkeypatch.setattr(render, 'why_no_gl', lambda: 'kept simple')
-    times_s = np.arange(0.0, 0.5, 0.02)
-    positions = np.stack([2.0 * times_s, -times_s], axis=-1)
+    times_s = np.arange(0.0, 0.3, 0.02)
+    positions = np.stack([4.0 * times_s, -times_s], axis=-1)
     robot = RobotMotion(arm_urdf, ('shoulder', 'elbow'), Track(times_s, positions))
     seen: list[tuple[int, int]] = []
     report = write_video(tmp_path / 'out' / 'arm.mp4', robot, None, None, title='arm',
