@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from gesture_node.config import check, param, with_values
 from gesture_node.exceptions import ConfigError
-import yaml
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +86,7 @@ class WindowConfig:
                               bounds=(0.0, 1.0))
     mean_style_share: float = param(0.2, 'Share of face windows with the mean style.',
                                     bounds=(0.0, 1.0))
-    gain_db: float = param(3.0, 'Standard deviation of the random gain of a window\'s speech.',
+    gain_db: float = param(3.0, 'Standard deviation of the random gain of the speech.',
                            unit='dB', bounds=(0.0, 20.0))
     tilt_db: float = param(2.0, 'Standard deviation of each term of a random smooth equaliser.',
                            unit='dB', bounds=(0.0, 20.0))

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch import Tensor
+
+from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS
 
 from .config import TrainingConfig, WindowConfig
 from .corpora.pack import Pack, Take, UNKNOWN_PHONE

@@ -15,16 +15,17 @@ import sys
 from typing import Any
 import warnings
 
-from gesture_node.audio.features import FEATURE_DIM
-from gesture_node.exceptions import GestureError
-from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
-from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
-from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ
 import numpy as np
 import onnxruntime
 import torch
 from torch import nn, Tensor
 import yaml
+
+from gesture_node.audio.features import FEATURE_DIM
+from gesture_node.exceptions import GestureError
+from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
+from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
+from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ
 
 from .checkpoint import load_checkpoint
 from .config import plain, TrainingConfig
@@ -84,8 +85,12 @@ def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: 
     """Return random inputs of a network, in the order of its signature.
 
     Args:
+        config: sizes.
+        network: ``encoder``, ``body`` or ``face``.
+        batch: windows.
         frames: feature frames for the encoder, motion frames for a denoiser.
         history: history frames of the encoder.
+        seed: of the random numbers.
     """
     source = torch.Generator().manual_seed(seed)
 
@@ -100,10 +105,11 @@ def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: 
                 normal(batch, history, FEATURE_DIM) * 3.0, binary(batch, history))
     dim, pairs = (POSE_DIM, 2) if network == 'body' else (FACE_DIM, 1)
     sizes = config.encoder
-    inputs = (normal(batch, frames, dim), torch.rand(batch, generator=source) * (TRAIN_STEPS - 1),
-              normal(batch, frames, dim), binary(batch, frames),
-              normal(batch, pairs * frames, sizes.width), normal(batch, sizes.persona_dim),
-              normal(batch, sizes.emotion_dim), binary(batch))
+    inputs: tuple[Tensor, ...] = (
+        normal(batch, frames, dim), torch.rand(batch, generator=source) * (TRAIN_STEPS - 1),
+        normal(batch, frames, dim), binary(batch, frames),
+        normal(batch, pairs * frames, sizes.width), normal(batch, sizes.persona_dim),
+        normal(batch, sizes.emotion_dim), binary(batch))
     if network == 'face':
         inputs += (torch.randint(0, len(STYLES), (batch,), generator=source),)
     return inputs
@@ -125,6 +131,10 @@ def parity_error(network: nn.Module, name: str, config: TrainingConfig, path: Pa
     """Return the largest difference between torch and ONNX Runtime over all outputs.
 
     Args:
+        network: in torch.
+        name: which of the three it is.
+        config: sizes.
+        path: the exported file.
         shapes: (batch, frames, history) to try.
     """
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gesture_node.audio.features import waveform_features
-from gesture_node.motion.skeleton import JOINT_INDEX
-from gesture_node.timeline import BODY_RATE_HZ, samples_per_frame
 import numpy as np
 import torch
 from torch import Tensor
+
+from gesture_node.audio.features import waveform_features
+from gesture_node.motion.skeleton import JOINT_INDEX
+from gesture_node.timeline import BODY_RATE_HZ, samples_per_frame
 
 from .config import TrainingConfig, WindowConfig
 from .corpora.pack import Pack

@@ -5,14 +5,20 @@ frame (B, W), and return a scalar per term.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from gesture_node.motion.face import BLENDSHAPE_INDEX, FACE_DIM, LIP_INDEX
-from gesture_node.motion.skeleton import (
-    HAND_TIP_M, HEAD_TOP_M, JOINT_COUNT, JOINT_INDEX, OFFSETS_M, PARENTS, ROTATION_DIM)
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
+
+from gesture_node.motion.face import BLENDSHAPE_INDEX, FACE_DIM, LIP_INDEX
+from gesture_node.motion.skeleton import (
+    HAND_TIP_M,
+    HEAD_TOP_M,
+    JOINT_COUNT,
+    JOINT_INDEX,
+    OFFSETS_M,
+    PARENTS,
+    ROTATION_DIM,
+)
 
 from .config import LossConfig
 from .corpora.pack import UNKNOWN_PHONE
@@ -54,10 +60,12 @@ def rotations_from_6d(vectors: Tensor) -> Tensor:
 
 
 def joint_positions(poses: Tensor) -> Tensor:
-    """Return positions ``(..., 16, 3)`` [m] of poses ``(..., 84)``: joints, then two hand tips,
-    and the top of the head twice, in the pelvis frame."""
+    """Return positions ``(..., 15, 3)`` [m] of poses ``(..., 84)`` in the pelvis frame.
+
+    First the 12 joints, then the tips of the left and right hand and the top of the head.
+    """
     rotations = rotations_from_6d(
-        poses[..., :ROTATION_DIM].unflatten(-1, (JOINT_COUNT, 6)))
+        poses[..., :ROTATION_DIM].reshape(*poses.shape[:-1], JOINT_COUNT, 6))
     offsets = torch.as_tensor(OFFSETS_M, dtype=poses.dtype, device=poses.device)
     positions: list[Tensor] = []
     frames: list[Tensor] = []
@@ -153,6 +161,7 @@ class FaceLoss(nn.Module):
     mean: Tensor
     std: Tensor
     channels: Tensor
+    lips: Tensor
 
     def __init__(self, config: LossConfig, mean: Tensor, std: Tensor) -> None:
         super().__init__()
@@ -171,8 +180,7 @@ class FaceLoss(nn.Module):
         wanted = mouth_aperture(target * self.std + self.mean)
         reached = mouth_aperture(estimate * self.std + self.mean)
         emphasis = 1.0 + (config.closure_frames - 1.0) * closure_frames(wanted)
-        lips: Tensor = self.lips  # type: ignore[assignment]
-        per_channel = 1.0 + (emphasis[..., None] - 1.0) * lips
+        per_channel = 1.0 + (emphasis[..., None] - 1.0) * self.lips
         error = (estimate - target) ** 2 * self.channels ** 2 * per_channel
         scaled, scaled_target = estimate * self.channels, target * self.channels
         return {
@@ -197,5 +205,3 @@ def phone_loss(logits: Tensor, phones: Tensor) -> Tensor:
     return functional.cross_entropy(logits.flatten(0, 1).float(), phones.flatten(),
                                     ignore_index=UNKNOWN_PHONE)
 
-
-BodyOrFaceLoss = Callable[[Tensor, Tensor, Tensor], dict[str, Tensor]]

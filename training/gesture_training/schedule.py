@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,7 +32,7 @@ def add_noise(clean: Tensor, noise: Tensor, level: Tensor) -> Tensor:
 
 def ddim_levels(steps: int) -> list[int]:
     """Return ``steps`` diffusion steps, evenly spaced from 999 downwards."""
-    return [int(round(v)) for v in np.linspace(TRAIN_STEPS - 1, 0, steps + 1)[:-1]]
+    return [TRAIN_STEPS * (steps - i) // steps - 1 for i in range(steps)]
 
 
 def ddim_sample(predict: Callable[[Tensor, Tensor], Tensor], noise: Tensor,

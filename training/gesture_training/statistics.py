@@ -3,10 +3,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from gesture_node.audio.features import FEATURE_DIM
 from gesture_node.motion.face import FACE_DIM
 from gesture_node.motion.skeleton import FINGER_COUNT, POSE_DIM, project_pose, rest_pose
-import numpy as np
 
 from .corpora.pack import Pack
 

@@ -19,9 +19,10 @@ import sys
 import time
 from typing import Any
 
-from gesture_node.exceptions import GestureError
 import torch
 from torch import nn, Tensor
+
+from gesture_node.exceptions import GestureError
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .config import load_config, TrainingConfig
@@ -195,7 +196,7 @@ def _optimiser(networks: GestureNetworks, config: TrainingConfig,
     return torch.optim.AdamW(
         [{'params': matrices, 'weight_decay': options.weight_decay},
          {'params': vectors, 'weight_decay': 0.0}],
-        lr=options.learning_rate, betas=(0.9, 0.98), foreach=True)
+        lr=options.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
 def describe_corpus(pack: Pack) -> dict[str, Any]:

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from torch import nn
 
+from ..config import TrainingConfig
 from .body import BodyDenoiser
 from .encoder import SpeechEncoder
 from .face import FaceDenoiser
-from ..config import TrainingConfig
 
 STYLES: tuple[str, ...] = ('composed', 'facegood', 'mean')
 """Rows of the face style table; the last one is for faces of unknown style."""

@@ -4,13 +4,14 @@ Frame i hears the two local tokens of its own 40 ms, so speech and motion cannot
 """
 from __future__ import annotations
 
-from gesture_node.motion.skeleton import POSE_DIM
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from .layers import AdaptiveBlock, StepEmbedding
+from gesture_node.motion.skeleton import POSE_DIM
+
 from ..config import BodyNetConfig, EncoderConfig
+from .layers import AdaptiveBlock, StepEmbedding
 
 
 class BodyDenoiser(nn.Module):

@@ -6,13 +6,14 @@ levels of Persona-Gestor's fuzzy feature inference, Zhang et al. 2024).
 """
 from __future__ import annotations
 
-from gesture_node.audio.features import FEATURE_DIM
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from .layers import EncoderBlock, ResidualConvolution
+from gesture_node.audio.features import FEATURE_DIM
+
 from ..config import EncoderConfig
+from .layers import EncoderBlock, ResidualConvolution
 
 _POOL_STRIDE = 4
 

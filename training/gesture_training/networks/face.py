@@ -5,14 +5,14 @@ they reach every frame (the idea of DiffSpeaker, Ma et al. 2024).
 """
 from __future__ import annotations
 
-from gesture_node.motion.face import FACE_DIM
 import torch
 from torch import nn, Tensor
 
-from .biases import self_attention_bias
-from .layers import (
-    FeedForward, merge_heads, rotary_angles, rotate, split_heads, StepEmbedding)
+from gesture_node.motion.face import FACE_DIM
+
 from ..config import EncoderConfig, FaceNetConfig
+from .biases import self_attention_bias
+from .layers import FeedForward, merge_heads, rotary_angles, rotate, split_heads, StepEmbedding
 
 TOKENS = 3
 """Condition tokens: diffusion step, style, persona with emotion."""

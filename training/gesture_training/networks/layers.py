@@ -129,6 +129,7 @@ class StepEmbedding(nn.Module):
     """Diffusion step as sinusoids and two linear layers."""
 
     _SINUSOIDS = 64
+    frequencies: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()
