@@ -48,6 +48,6 @@ setup(
         'gesture_sim = gesture_node.ros.sim_node:main',
         'gesture_from_file = gesture_node.cli.gesture_from_file:main',
         'gesture_bench = gesture_node.cli.gesture_bench:main',
-        'gesture_demo = gesture_node.ros.demo:main',
+        'gesture_demo = gesture_node.demo.gesture_demo:main',
     ]},
 )

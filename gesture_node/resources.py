@@ -43,8 +43,9 @@ def _share_root() -> Path:
     for candidate in _candidates():
         if (candidate / 'package.xml').is_file() and (candidate / 'config').is_dir():
             return candidate
-    raise ConfigError(f'the data files of {PACKAGE_NAME} were not found in share/{PACKAGE_NAME} of '
-                      f'{sys.prefix} or of AMENT_PREFIX_PATH; install the package again')
+    raise ConfigError(f'the data files of {PACKAGE_NAME} were not found in '
+                      f'share/{PACKAGE_NAME} of {sys.prefix} or of AMENT_PREFIX_PATH; '
+                      f'install the package again')
 
 
 def _candidates() -> Iterator[Path]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 import sys
 
+import numpy as np
 from tqdm import tqdm
 
 from ..config import GestureConfig, with_values
@@ -140,7 +141,6 @@ def _write_video(path: Path, motion: OfflineMotion, job: _Job, seed: int) -> Non
     """Write the video; the simulator's libraries are loaded only now."""
     from ..sim.tracks import Sound, Track
     from ..sim.video import RobotMotion, write_video
-    import numpy as np
 
     robot = RobotMotion(
         job.profile.urdf_path, motion.joint_names,

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from ..bundle import Bundle, ChannelSpec
-from ..config import BodyConfig, FaceConfig, GestureConfig
+from ..config import GestureConfig
 from ..motion.face import FACE_DIM
 from ..motion.robot import RobotProfile
 from ..motion.skeleton import POSE_DIM
@@ -84,12 +84,8 @@ def offline_config(config: GestureConfig, bundle: Bundle) -> GestureConfig:
     face_hop_s, face_foresight_s = _longest(bundle.face)
     return replace(
         config,
-        body=_with_window(config.body, body_hop_s, body_foresight_s),
-        face=_with_window(config.face, face_hop_s, face_foresight_s))
-
-
-def _with_window(config: BodyConfig | FaceConfig, hop_s: float, foresight_s: float) -> object:
-    return replace(config, hop_s=hop_s, foresight_s=foresight_s)
+        body=replace(config.body, hop_s=body_hop_s, foresight_s=body_foresight_s),
+        face=replace(config.face, hop_s=face_hop_s, foresight_s=face_foresight_s))
 
 
 def _longest(channel: ChannelSpec) -> tuple[float, float]:

@@ -71,7 +71,7 @@ def _finite(rows: list[tuple[float, float]]) -> HopLatencies:
 
 
 def first_motion_s(recording: DemoRecording, stream: StreamAlignment) -> float:
-    """Return the time from the first speech packet to the first plan that moves a joint; or nan."""
+    """Return the time from the first speech packet to the first plan that moves a joint."""
     for arrival_ns, plan in recording.trajectories('/joint_trajectory'):
         positions = np.stack([point.positions for point in plan.points])
         if np.ptp(positions, axis=0).max() > MOVED_RAD:

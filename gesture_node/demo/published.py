@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..motion.limits import JointLimits
+from ..motion.robot import RobotProfile
 from ..report_audit import audit_motion, LimitViolations
 from ..sim.controller import TrajectoryMessage
 from ..timeline import KNOT_RATE_HZ, NS_PER_S
@@ -86,13 +86,18 @@ def _runs(motion: PublishedMotion) -> list[PublishedMotion]:
             for a, b in zip(edges, edges[1:]) if b > a]
 
 
-def audit_published(plans: Sequence[tuple[int, TrajectoryMessage]], columns: Sequence[str],
-                    limits: JointLimits) -> LimitViolations:
-    """Return the violations in what was executed and in every message, executed or not."""
+def audit_published(plans: Sequence[tuple[int, TrajectoryMessage]], profile: RobotProfile,
+                    motion: Sequence[PublishedMotion]) -> LimitViolations:
+    """Return the violations in what was executed and in every message, executed or not.
+
+    Args:
+        plans: every message.
+        profile: the robot.
+        motion: what was executed of them.
+    """
     found = LimitViolations()
-    for motion in executed(plans, columns):
-        found += audit_motion(motion.times_s, motion.positions, motion.velocities, limits)
-    for _, message in plans:
-        motion = motion_of(message, columns)
-        found += audit_motion(motion.times_s, motion.positions, motion.velocities, limits)
+    published = [motion_of(message, profile.joint_names) for _, message in plans]
+    for stretch in (*motion, *published):
+        found += audit_motion(stretch.times_s, stretch.positions, stretch.velocities,
+                              profile.limits)
     return found

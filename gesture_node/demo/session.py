@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 import sys
+import time
 
 from ..config import OutputConfig
 from .domain import environment, free_domain
@@ -63,12 +64,15 @@ class DemoPlan:
         return self.out / 'simulation.npz'
 
 
-def run_session(plan: DemoPlan, say: Say) -> None:
+def run_session(plan: DemoPlan, say: Say) -> float:
     """Play the sound through the processes until the robot is at rest again.
 
     Args:
         plan: what to do; ``plan.out`` exists.
         say: told what happens, in words.
+
+    Returns:
+        Time from the start of the node's process to its being ready [s].
 
     Raises:
         SimulationError: a process ended with an error, or did not do its part in time.
@@ -83,12 +87,14 @@ def run_session(plan: DemoPlan, say: Say) -> None:
             'gesture_node.ros.sim_node', *_parameters({
                 'robot': plan.robot, 'record': str(plan.simulation), 'video': str(plan.video),
                 'caption': '|'.join(plan.captions)})))
+        group.wait_for_log('gesture_sim', 'simulating', _READY_S)
+        begun_s = time.monotonic()
         group.start('gesture_node', _python(
             'gesture_node.ros.node', *_parameters({
                 'robot': plan.robot, 'seed': plan.seed,
                 **({'bundle': plan.bundle} if plan.bundle else {})})))
-        group.wait_for_log('gesture_sim', 'simulating', _READY_S)
         group.wait_for_log('gesture_node', 'robot', _READY_S)
+        ready_s = time.monotonic() - begun_s
         say(f'playing {plan.audio} ({plan.audio_s:.1f} s)')
         # The source waits for the node and the recorder, so that neither misses the beginning.
         group.start('audio_source', _python(
@@ -100,6 +106,7 @@ def run_session(plan: DemoPlan, say: Say) -> None:
         group.interrupt('recorder', _READY_S)
         say('making the video')
         group.interrupt('gesture_sim', _FILM_S + _FILM_S_PER_S * plan.audio_s)
+    return ready_s
 
 
 def _python(module: str, *arguments: str) -> list[str]:

@@ -12,7 +12,8 @@ import sys
 from typing import Any
 
 from mcap.writer import CompressionType, Writer
-from rclpy.clock import Clock, ClockType
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.typesys import get_typestore, Stores
