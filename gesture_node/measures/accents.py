@@ -46,7 +46,7 @@ def _vowel_band() -> NDArray[np.bool_]:
     low, high = (2595.0 * np.log10(1.0 + f / 700.0) for f in (60.0, 7_600.0))
     centres_mel = np.linspace(low, high, _MEL_BANDS + 2)[1:-1]
     centres_hz = 700.0 * (10.0 ** (centres_mel / 2595.0) - 1.0)
-    return (centres_hz >= 400.0) & (centres_hz <= 4_000.0)
+    return np.asarray((centres_hz >= 400.0) & (centres_hz <= 4_000.0))
 
 
 _BAND = _vowel_band()
@@ -84,7 +84,7 @@ def frame_times_s(count: int) -> Float64Array:
 
 
 def voice_activity(features: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Return where somebody speaks, shape (F,): within 25 dB of the loud parts, gaps to 0.2 s closed.
+    """Return where somebody speaks, shape (F,): within 25 dB of the loud parts, gaps closed.
 
     Args:
         features: shape (F, 83).
@@ -98,7 +98,7 @@ def voice_activity(features: NDArray[np.floating]) -> NDArray[np.bool_]:
     for stop, start in zip(edges[:-1], edges[1:]):
         if active[stop] and start - stop <= FEATURE_RATE_HZ // 5:
             active[stop:start + 1] = True
-    return active
+    return np.asarray(active, dtype=bool)
 
 
 def find_nuclei(features: NDArray[np.floating]) -> Nuclei:

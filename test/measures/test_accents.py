@@ -1,8 +1,9 @@
 """Accents are found where a synthetic voice puts them, whatever the level."""
-from gesture_node.audio.features import waveform_features
-from gesture_node.measures.accents import find_accents, find_nuclei, voice_activity
 import numpy as np
 import pytest
+
+from gesture_node.audio.features import waveform_features
+from gesture_node.measures.accents import find_accents, find_nuclei, voice_activity
 
 RATE = 16_000
 ONSETS_S = np.arange(0.8, 8.0, 0.35)

@@ -1,12 +1,14 @@
 """Beats are the ends of strokes, in seconds, at any frame rate."""
-from gesture_node.measures.beats import wrist_beats, wrist_speeds
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from gesture_node.measures.beats import wrist_beats, wrist_speeds
+
 
 def strokes(ends_s, fps, duration_s=6.0, travel_m=0.25, stroke_s=0.4, wrist=1):
-    """Return wrists of which one moves to and fro by minimum-jerk strokes that end at ``ends_s``."""
+    """Return wrists of which one moves to and fro by strokes that end at ``ends_s``."""
     times = np.arange(int(duration_s * fps)) / fps
     height = np.zeros(len(times))
     for k, end in enumerate(ends_s):

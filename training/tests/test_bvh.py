@@ -1,12 +1,19 @@
 """The BVH reader against hand-made files, and the skeleton map against forward kinematics."""
-from gesture_node.motion.rotations import matrix_from_rotvec
-from gesture_node.motion.skeleton import (
-    FINGER_DIRECTION, forward_kinematics, JOINT_INDEX, PALM_NORMAL, unpack_pose)
 from gesture_training.corpora.bvh import BvhError, parse_bvh
-from gesture_training.corpora.skeleton_map import (
-    canonical_poses, limb_frame, load_map, resample_poses)
+from gesture_training.corpora.clips import Clip, SyncTimes
+from gesture_training.corpora.skeleton_map import canonical_poses, limb_frame, load_map
 import numpy as np
 import pytest
+
+from gesture_node.motion.rotations import matrix_from_rotvec
+from gesture_node.motion.skeleton import (
+    FINGER_DIRECTION,
+    forward_kinematics,
+    JOINT_INDEX,
+    PALM_NORMAL,
+    project_pose,
+    unpack_pose,
+)
 
 SMALL = """HIERARCHY
 ROOT Hips
@@ -87,7 +94,8 @@ def body_text(arm_degrees, spread=1.0):
         hand = f'{side}Hand'
         fingers = [(f'{hand}{name}1', 9 * along + [0, 0, z], (f'{hand}{name}2', 3 * along,
                     (f'{hand}{name}3', 2 * along)))
-                   for name, z in (('Index', 3.0), ('Middle', 0.0), ('Ring', -2.0), ('Pinky', -4.0))]
+                   for name, z in (('Index', 3.0), ('Middle', 0.0), ('Ring', -2.0),
+                                   ('Pinky', -4.0))]
         thumb = (f'{hand}Thumb1', np.array([0, 0, 3.0]),
                  (f'{hand}Thumb2', 2 * along + [0, 0, 2.0],
                   (f'{hand}Thumb3', 2 * along + [0, 0, 2.0])))
@@ -148,7 +156,9 @@ def test_limb_frames_are_rotations():
     assert np.allclose(frames @ np.array([0.0, 0.0, -1.0]), along)
 
 
-def test_resampling_keeps_frames_and_time():
-    motion = canonical_poses(parse_bvh(body_text(-30.0)), load_map())
-    again = resample_poses(motion, 25.0, np.array([0.0, 0.02, 0.04, 9.0]))
-    assert np.allclose(again, motion[0], atol=1e-9)
+def test_a_clip_is_itself_at_its_frames_and_held_beyond():
+    poses = canonical_poses(parse_bvh(body_text(-30.0)), load_map())
+    moving = project_pose(poses[:1] + 0.05 * np.sin(np.arange(10))[:, None])
+    clip = Clip('any', 'beat', 'left', 25.0, moving, SyncTimes(0.0, 0.1, 0.2, 0.25, 0.3, 0.36))
+    assert np.allclose(clip.at(np.arange(10) / 25.0), moving, atol=1e-9)
+    assert np.allclose(clip.at(np.array([-1.0, 9.0])), moving[[0, -1]], atol=1e-9)

@@ -1,9 +1,4 @@
 """The composer keeps its promises on synthetic gestures and accents; no data needed."""
-from gesture_node.measures.accents import voice_activity
-from gesture_node.measures.alignment import align, matched_share
-from gesture_node.measures.beats import wrist_beats
-from gesture_node.motion.skeleton import JOINT_INDEX, pack_pose, rest_pose, unpack_pose
-from gesture_node.motion.rotations import matrix_from_rotvec
 from gesture_training.corpora.clips import Clip, mirrored, SyncTimes, wrist_positions
 from gesture_training.corpora.composer import compose, hear, Prosody
 from gesture_training.corpora.composer_arms import minimum_jerk, pulse_curve
@@ -11,6 +6,12 @@ from gesture_training.corpora.composer_plan import plan, speech_spans
 from gesture_training.corpora.composer_strokes import Stroke
 import numpy as np
 import pytest
+
+from gesture_node.measures.accents import voice_activity
+from gesture_node.measures.alignment import align, matched_share
+from gesture_node.measures.beats import wrist_beats
+from gesture_node.motion.rotations import matrix_from_rotvec
+from gesture_node.motion.skeleton import JOINT_INDEX, pack_pose, rest_pose, unpack_pose
 
 FPS = 25
 CATEGORIES = ('beat', 'chop', 'offer', 'you', 'size', 'point', 'plea', 'stop', 'we', 'me')
@@ -58,7 +59,8 @@ def prosody(seed, speech=((1.0, 14.0), (16.5, 30.0)), duration_s=33.0):
 @pytest.fixture(scope='module')
 def compositions(strokes):
     heard = [prosody(seed) for seed in range(6)]
-    made = [compose(p, strokes, rest_pose(), np.random.default_rng(k)) for k, p in enumerate(heard)]
+    made = [compose(p, strokes, rest_pose(), np.random.default_rng(k))
+            for k, p in enumerate(heard)]
     return heard, made
 
 

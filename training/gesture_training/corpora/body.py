@@ -2,10 +2,10 @@
 
     python -m gesture_training.corpora.body --data DATA --out corpus [--hours H] [--seed S]
 
-Every speech take of the training speakers is composed several times, with other random draws and
-every second time mirrored, until the wanted hours are reached; each composition has its own variant
-of the sound (clean, or augmented). Speakers that ``splits.held_out_speakers`` names are composed
-once, clean, and marked ``held_out``. Also written: ``body_idle_pose.npy`` (84) and
+Every speech take of the training speakers is composed several times, with other random draws
+and every second time mirrored, until the wanted hours are reached; each composition has its own
+variant of the sound (clean, or augmented). Speakers that ``splits.held_out_speakers`` names are
+composed once, clean, and marked ``held_out``. Also written: ``body_idle_pose.npy`` (84) and
 ``body_summary.json`` (counts, hours, licences, rules).
 """
 from __future__ import annotations
@@ -30,7 +30,13 @@ from .composer import compose, Composition, hear
 from .composer_strokes import load_idle_pose, load_strokes, Stroke
 from .pack import PackWriter
 from .speech import (
-    background_noise, join_take, list_utterances, plan_takes, silent_take, SpeechTake)
+    background_noise,
+    join_take,
+    list_utterances,
+    plan_takes,
+    silent_take,
+    SpeechTake,
+)
 from .splits import held_out_speakers
 
 GESTURE_LICENCE = 'LGPL 2.1 (SmartBody gesture clips)'
@@ -49,7 +55,7 @@ class _Builder:
     idle_pose: Float64Array
     noises: list[Float32Array]
     rng: np.random.Generator
-    seconds: Counter[str]
+    seconds: dict[str, float]
     categories: Counter[str]
     licences: Counter[str]
     strokes_placed: int = 0
@@ -100,7 +106,8 @@ def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
     """
     rng = np.random.default_rng(seed)
     builder = _Builder(PackWriter(out, 'body'), load_strokes(data), load_idle_pose(data),
-                       load_noises(data), rng, Counter(), Counter(), Counter())
+                       load_noises(data), rng, {'train': 0.0, 'held_out': 0.0}, Counter(),
+                       Counter())
     utterances = list_utterances(data)
     held_out = held_out_speakers([u.speaker for u in utterances if u.source == 'speechocean762'])
     copy = 0
@@ -139,7 +146,7 @@ def _variant(waveform: Float32Array, noises: list[Float32Array],
     return 'augmented', augment(waveform, rng, noises)
 
 
-def _progress(copy: int, done: int, total: int, seconds: Counter[str]) -> None:
+def _progress(copy: int, done: int, total: int, seconds: dict[str, float]) -> None:
     hours = sum(seconds.values()) / 3600.0
     sys.stderr.write(f'\rpass {copy + 1}: take {done + 1}/{total}, {hours:.2f} h')
     sys.stderr.flush()

@@ -70,7 +70,7 @@ class BvhMotion:
 
     def world_rotations(self) -> Float64Array:
         """Return orientations ``(T, J, 3, 3)`` in the axes of the file."""
-        world = self.rotations.copy()
+        world: Float64Array = self.rotations.copy()
         for i, joint in enumerate(self.joints):
             if joint.parent >= 0:
                 world[:, i] = world[:, joint.parent] @ self.rotations[:, i]
@@ -84,7 +84,8 @@ class BvhMotion:
             if joint.parent < 0:
                 positions[:, i] = joint.offset + self.root_positions
             else:
-                positions[:, i] = positions[:, joint.parent] + world[:, joint.parent] @ joint.offset
+                parent = joint.parent
+                positions[:, i] = positions[:, parent] + world[:, parent] @ joint.offset
         return positions
 
 

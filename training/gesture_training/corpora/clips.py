@@ -6,7 +6,7 @@ a clip uses is measured from its wrists, not taken from its name.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 import json
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,12 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from gesture_node.motion.skeleton import (
-    forward_kinematics, JOINT_INDEX, mirror_pose, project_pose, unpack_pose)
+    forward_kinematics,
+    JOINT_INDEX,
+    mirror_pose,
+    project_pose,
+    unpack_pose,
+)
 from gesture_node.types import Float64Array
 
 from .bvh import read_bvh
@@ -60,6 +65,7 @@ class Clip:
     fps: float
     poses: Float64Array
     sync: SyncTimes
+    _spline: CubicSpline = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         grid = np.arange(len(self.poses)) / self.fps
@@ -67,9 +73,8 @@ class Clip:
 
     def at(self, times_s: Float64Array) -> Float64Array:
         """Return valid poses ``(N, 84)`` at clip times, held beyond both ends."""
-        spline: CubicSpline = getattr(self, '_spline')
         last = (len(self.poses) - 1) / self.fps
-        return np.asarray(project_pose(spline(np.clip(times_s, 0.0, last))))
+        return np.asarray(project_pose(self._spline(np.clip(times_s, 0.0, last))))
 
 
 def wrist_positions(poses: Float64Array) -> Float64Array:
@@ -81,7 +86,8 @@ def wrist_positions(poses: Float64Array) -> Float64Array:
 def mirrored(clip: Clip) -> Clip:
     """Return the clip with left and right exchanged."""
     hand = {'left': 'right', 'right': 'left', 'both': 'both'}[clip.hand]
-    return replace(clip, name=f'{clip.name}~m', hand=hand, poses=mirror_pose(clip.poses))
+    poses = np.asarray(mirror_pose(clip.poses), dtype=np.float64)
+    return replace(clip, name=f'{clip.name}~m', hand=hand, poses=poses)
 
 
 def load_clips(data: Path) -> list[Clip]:

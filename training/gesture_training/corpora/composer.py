@@ -1,9 +1,9 @@
 """Composes body motion for speech: recorded gestures, placed on the accents of a voice.
 
-No speech recorded together with body motion could be had on usable terms, so pairs are composed.
-Recorded are the shapes and speeds of the gestures (hand-animated and motion-captured clips) and the
-speech; composed is which gesture goes where, and everything small in between. The rules and their
-sources are in ``docs/composer.md`` and in the modules of the four steps:
+No speech recorded together with body motion could be had on usable terms, so pairs are
+composed. Recorded are the shapes and speeds of the gestures (hand-animated and motion-captured
+clips) and the speech; composed is which gesture goes where, and everything small in between.
+The rules and their sources are in ``docs/composer.md`` and in the modules of the four steps:
 
 1. ``composer_plan``: which accents get a stroke, which clip, which hand; which get a pulse.
 2. ``composer_arms``: arms through preparation, stroke, hold and retraction, by rotation blending.
@@ -19,13 +19,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from gesture_node.measures.accents import (
-    find_accents, frame_times_s, voice_activity, vowel_energy_db)
+    find_accents,
+    frame_times_s,
+    voice_activity,
+    vowel_energy_db,
+)
 from gesture_node.motion.skeleton import pack_pose, project_pose, unpack_pose
 from gesture_node.timeline import BODY_RATE_HZ, FEATURE_RATE_HZ
 from gesture_node.types import Float64Array
 
 from .composer_arms import arm_motion
-from .composer_plan import plan, Plan
+from .composer_plan import Plan, plan
 from .composer_strokes import Stroke
 from .composer_trunk import trunk_motion
 
@@ -80,7 +84,8 @@ def hear(features: NDArray[np.floating]) -> Prosody:
         loudness[voiced] = np.clip((energy[voiced] - energy[voiced].mean()) / spread, -2.5, 2.5)
         pitched = voiced & (features[:, 82] > 0.5)
         range_st = 12.0 * float(np.std(features[pitched, 81])) if pitched.any() else 3.0
-        liveliness = float(np.clip(1.0 + 0.06 * (range_st - 4.0) + 0.03 * (spread - 7.0), 0.8, 1.2))
+        wide = 0.06 * (range_st - 4.0) + 0.03 * (spread - 7.0)
+        liveliness = float(np.clip(1.0 + wide, 0.8, 1.2))
     return Prosody(len(features) / FEATURE_RATE_HZ, accents.onsets_s, accents.prominences, voiced,
                    loudness, liveliness)
 
@@ -100,11 +105,13 @@ def compose(prosody: Prosody, strokes: list[Stroke], idle_pose: Float64Array,
     feature_s = frame_times_s(len(prosody.voiced))
     planned = plan(prosody.accents_s, prosody.prominences, prosody.voiced, prosody.liveliness,
                    strokes, rng)
-    rotations, fingers = unpack_pose(np.repeat(idle_pose[None], frames, axis=0))
+    idle = unpack_pose(idle_pose)
+    rotations, fingers = (np.repeat(part[None], frames, axis=0).astype(np.float64)
+                          for part in idle)
     arms = arm_motion(times_s, rotations, fingers, planned, rng)
     loudness = np.interp(times_s, feature_s, prosody.loudness)
     voiced = np.interp(times_s, feature_s, prosody.voiced.astype(np.float64))
     trunk_motion(times_s, arms.rotations, planned, voiced, loudness, rng)
     poses = pack_pose(arms.rotations, arms.fingers)
     poses = gaussian_filter1d(poses, SMOOTHING_FRAMES, axis=0, mode='nearest')
-    return Composition(project_pose(poses), planned)
+    return Composition(np.asarray(project_pose(poses), dtype=np.float64), planned)

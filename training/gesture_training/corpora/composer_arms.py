@@ -24,7 +24,6 @@ from gesture_node.types import Float64Array
 
 from .composer_plan import MEAN_SPEED, PlacedStroke, Plan, Span
 
-
 CHAIN_S = 1.8
 PARTIAL_S = 3.0
 PREPARATION_S = (0.50, 0.85)
@@ -130,8 +129,8 @@ def _weight(times_s: Float64Array, course: _Course) -> Float64Array:
 def _lay_arm(times_s: Float64Array, rotations: Float64Array, fingers: Float64Array,
              raised: Float64Array, placed: PlacedStroke, course: _Course, arm: int) -> None:
     """Blend one stroke into one arm, in place."""
-    part = (times_s > course.rise.start) & (
-        times_s < (course.fall.stop if course.floor == 0.0 else max(course.end_s, course.rise.stop)))
+    stop_s = course.fall.stop if course.floor == 0.0 else max(course.end_s, course.rise.stop)
+    part = (times_s > course.rise.start) & (times_s < stop_s)
     if not part.any():
         return
     now = times_s[part]
@@ -164,7 +163,8 @@ def _lay_trunk(times_s: Float64Array, rotations: Float64Array, placed: PlacedStr
     change = np.swapaxes(start[:, _TRUNK], -1, -2) @ turned[:, _TRUNK]
     share = slerp(np.broadcast_to(np.eye(3), change.shape), change,
                   (TRUNK_SHARE * weight[part])[:, None])
-    rotations[np.ix_(part, _TRUNK)] = rotations[np.ix_(part, _TRUNK)] @ share
+    where = np.ix_(np.flatnonzero(part), np.array(_TRUNK))
+    rotations[where] = rotations[where] @ share
 
 
 def _pulse_arm(times_s: Float64Array, rotations: Float64Array, raised: Float64Array, plan: Plan,

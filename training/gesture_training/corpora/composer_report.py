@@ -2,9 +2,10 @@
 
     python -m gesture_training.corpora.composer_report --data DATA --corpus corpus
 
-Prints JSON: where the nearest apex and the nearest speed peak lie against the ``emphasis`` marks of
-the clips, and for a sample of the pack's clean takes how well motion fits its own speech, how often
-better than another's, and the wrist's speeds and accelerations beside those of the raw clips.
+Prints JSON: where the nearest apex and the nearest speed peak lie against the ``emphasis``
+marks of the clips, and for a sample of the pack's clean takes how well motion fits its own
+speech, how often better than another's, and the wrist's speeds and accelerations beside those
+of the raw clips.
 """
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ _QUANTILES = (50, 90, 99, 99.9)
 
 def sync_offsets(clips: list[Clip]) -> dict[str, Any]:
     """Return how far the nearest apex and speed peak are from each ``emphasis`` mark [s]."""
-    apexes, peaks = [], []
+    apexes: list[float] = []
+    peaks: list[float] = []
     for clip in clips:
         wrists = wrist_positions(clip.at(np.arange(0.0, clip.sync.end, 1.0 / _CLIP_RATE_HZ)))
         beats = wrist_beats(wrists, _CLIP_RATE_HZ).times_s

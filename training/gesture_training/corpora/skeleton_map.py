@@ -28,11 +28,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 import yaml
 
 from gesture_node.motion.rotations import slerp
-from gesture_node.motion.skeleton import JOINT_INDEX, JOINT_NAMES, pack_pose, PARENTS, project_pose
+from gesture_node.motion.skeleton import JOINT_INDEX, JOINT_NAMES, pack_pose, PARENTS
 from gesture_node.types import Float64Array
 
 from .bvh import BvhError, BvhMotion
@@ -86,7 +85,7 @@ class _Source:
         raise BvhError(f'none of the joints {", ".join(names)} is in the file')
 
     def world(self, name: str) -> Float64Array:
-        return self._world[:, self._index[self.first([name])]]
+        return np.asarray(self._world[:, self._index[self.first([name])]])
 
     def between(self, start: str, end: str) -> Float64Array:
         """Return the unit direction between two joints at bind."""
@@ -159,7 +158,8 @@ def _untwisted_forearm(along: Float64Array, hand: Float64Array) -> Float64Array:
     axis = np.cross(fingers, along)
     cosine = np.sum(fingers * along, axis=-1)[..., None, None]
     cross = np.zeros((*axis.shape[:-1], 3, 3))
-    cross[..., 0, 1], cross[..., 0, 2], cross[..., 1, 2] = -axis[..., 2], axis[..., 1], -axis[..., 0]
+    cross[..., 0, 1], cross[..., 1, 2] = -axis[..., 2], -axis[..., 0]
+    cross[..., 0, 2] = axis[..., 1]
     cross = cross - np.swapaxes(cross, -1, -2)
     swing = np.eye(3) + cross + cross @ cross / np.maximum(1.0 + cosine, 1e-3)
     return limb_frame(along, (swing @ hand)[..., :, 0])
@@ -200,7 +200,7 @@ def _hand_fingers(source: _Source, names: SkeletonMap, side: str) -> Float64Arra
             bend = angles[0] + sum(_wrapped(b - a) for a, b in zip(angles[:-1], angles[1:]))
             numbers.append(bend / FINGER_CLOSED_RAD)
     numbers.append(opposition / OPPOSITION_RAD)
-    return np.clip(np.stack(numbers, axis=-1), 0.0, 1.0)
+    return np.asarray(np.clip(np.stack(numbers, axis=-1), 0.0, 1.0))
 
 
 def _wrapped(angle_rad: Float64Array) -> Float64Array:
@@ -214,17 +214,4 @@ def canonical_poses(motion: BvhMotion, names: SkeletonMap) -> Float64Array:
     for joint, parent in enumerate(PARENTS):
         if parent >= 0:
             local[:, joint] = np.swapaxes(world[:, parent], -1, -2) @ world[:, joint]
-    return pack_pose(local, finger_numbers(motion, names))
-
-
-def resample_poses(poses: Float64Array, fps: float, times_s: Float64Array) -> Float64Array:
-    """Return valid pose vectors ``(N, 84)`` at given times, by cubic splines of the 6-D form.
-
-    Args:
-        poses: shape (T, 84) at ``fps``; frame k is at k / fps seconds.
-        times_s: shape (N,), seconds, clipped to the clip.
-    """
-    if len(poses) < 2:
-        return np.repeat(poses, len(times_s), axis=0)
-    grid = np.arange(len(poses)) / fps
-    return np.asarray(project_pose(CubicSpline(grid, poses)(np.clip(times_s, 0.0, grid[-1]))))
+    return np.asarray(pack_pose(local, finger_numbers(motion, names)), dtype=np.float64)

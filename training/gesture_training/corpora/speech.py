@@ -131,8 +131,10 @@ def silent_take(name: str, duration_s: float) -> SpeechTake:
 
 def background_noise(samples: int, noises: list[Float32Array],
                      rng: np.random.Generator) -> Float32Array:
-    """Return ``samples`` of what a microphone hears of an empty room: hiss, half of the time a
-    noise from ``noises`` between -55 and -25 dB."""
+    """Return ``samples`` of what a microphone hears of an empty room.
+
+    That is hiss, and half of the time a noise from ``noises`` between -55 and -25 dB.
+    """
     noise = rng.standard_normal(samples) * 10.0 ** (rng.uniform(-90.0, -50.0) / 20.0)
     if len(noises) and rng.random() < 0.5:
         clip = noises[int(rng.integers(len(noises)))].astype(np.float64)
@@ -159,4 +161,4 @@ def _faded(recording: Float32Array) -> Float32Array:
     result = recording.copy()
     result[:_FADE] *= ramp
     result[-_FADE:] *= ramp[::-1]
-    return result
+    return np.asarray(result)
