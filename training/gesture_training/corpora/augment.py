@@ -1,4 +1,7 @@
-"""Acoustic augmentation that never moves sound in time, so labels stay where they are."""
+"""Acoustic augmentation: rooms, noise, microphones, levels; nothing moves sound in time.
+
+Except ``change_speed``, which is told apart so that labels can follow it.
+"""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -76,6 +79,22 @@ def quantise(waveform: Waveform, levels: int) -> Waveform:
     shaped = np.round(shaped * levels) / levels
     return np.asarray((np.sign(shaped) * np.expm1(np.abs(shaped) * np.log(256.0)) / 255.0)
                       .astype(np.float32))
+
+
+def change_speed(waveform: Waveform, factor: float) -> Waveform:
+    """Return speech played faster: another voice, for pitch and formants move with the tempo.
+
+    The only change here that moves sound in time: times divide by the factor.
+
+    Args:
+        waveform: shape (n,), float32, 16 kHz.
+        factor: above 1 is faster and higher.
+
+    Returns:
+        shape (about n / factor,), float32.
+    """
+    resampled = soxr.resample(waveform, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ)
+    return np.asarray(resampled, dtype=np.float32)
 
 
 def augment(waveform: Waveform, rng: np.random.Generator, noises: Sequence[Waveform]) -> Waveform:

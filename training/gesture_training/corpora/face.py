@@ -6,13 +6,14 @@ Run::
 
 Speech with phones in time (read English, synthesised voices of many languages) gets its mouth from
 the teacher (``coarticulation``), recorded clips keep theirs; both get a sampled upper face. Every
-take is written once as it is and twice with augmented sound, each with another upper face.
+take is written once as it is and twice with augmented sound, mostly at another speed, each with
+another upper face.
 """
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 import json
 from pathlib import Path
 
@@ -20,14 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gesture_node.audio.features import waveform_features
-from gesture_node.timeline import FACE_RATE_HZ
+from gesture_node.timeline import FACE_RATE_HZ, frames_before
 
-from .augment import augment, load_noises
+from .augment import augment, change_speed, load_noises
 from .coarticulation import articulate, frame_classes
-from .facegood import facegood_clips
+from .facegood import facegood_clips, resample_weights
 from .facegood import LICENCE as FACEGOOD_LICENCE
 from .facegood import STYLE as FACEGOOD_STYLE
-from .pack import PackWriter, UNKNOWN_PHONE
+from .pack import PackWriter
+from .phones import Segment
 from .speechocean import speechocean_takes, SpokenTake
 from .splits import held_out_speakers
 from .upper_face import join_face, sample_upper_face, speech_cues
@@ -35,6 +37,7 @@ from .voices import voice_takes
 
 VARIANTS = ('clean', 'augmented-1', 'augmented-2')
 _PIECE_FRAMES = 30 * FACE_RATE_HZ
+_SPEED_SHARE, _SPEEDS = 0.7, (0.85, 1.2)
 
 
 @dataclass(slots=True)
@@ -58,7 +61,14 @@ class FaceSummary:
 
 @dataclass(frozen=True, slots=True)
 class FaceTake:
-    """One take with its mouth: waveform ``(n,)``, lips ``(n // 320, 52)``, phone per frame."""
+    """One take with its mouth.
+
+    Attributes:
+        name, source, speaker, licence, style: as in the pack.
+        waveform: shape (n,), float32, 16 kHz.
+        lips: shape (n // 320, 52), float32.
+        segments: phones in time; None where they are not known.
+    """
 
     name: str
     source: str
@@ -67,13 +77,16 @@ class FaceTake:
     style: str
     waveform: NDArray[np.float32]
     lips: NDArray[np.float32]
-    phones: NDArray[np.uint8]
+    segments: list[Segment] | None
+
+    def phones(self) -> NDArray[np.uint8] | None:
+        """Return the phone class of each frame, or None where they are not known."""
+        return None if self.segments is None else frame_classes(self.segments, len(self.lips))
 
 
 def _taught(take: SpokenTake) -> FaceTake:
-    lips = articulate(take.segments, take.waveform)
     return FaceTake(take.name, take.source, take.speaker, take.licence, 'composed',
-                    take.waveform, lips, frame_classes(take.segments, len(lips)))
+                    take.waveform, articulate(take.segments, take.waveform), take.segments)
 
 
 def _recorded(data: Path) -> Iterator[FaceTake]:
@@ -83,22 +96,50 @@ def _recorded(data: Path) -> Iterator[FaceTake]:
             yield FaceTake(
                 f'facegood-{clip.name}-{number}', 'facegood', 'facegood', FACEGOOD_LICENCE,
                 FACEGOOD_STYLE, clip.waveform[first * 320:(first + len(lips)) * 320], lips,
-                np.full(len(lips), UNKNOWN_PHONE, np.uint8))
+                None)
+
+
+def at_speed(take: FaceTake, factor: float) -> FaceTake:
+    """Return a take played faster or slower; the mouth follows the sound.
+
+    Phones keep their order and the teacher articulates them anew; recorded weights are resampled
+    by time.
+    """
+    waveform = change_speed(take.waveform, factor)
+    if take.segments is not None:
+        segments = [replace(s, start_s=s.start_s / factor, end_s=s.end_s / factor)
+                    for s in take.segments]
+        return replace(take, waveform=waveform, segments=segments,
+                       lips=articulate(segments, waveform))
+    times_s = np.arange(len(take.lips)) / FACE_RATE_HZ / factor
+    frames = frames_before(len(waveform), FACE_RATE_HZ)
+    lips = resample_weights(times_s, take.lips.astype(np.float64), frames)
+    return replace(take, waveform=waveform, lips=lips)
+
+
+def _variant(take: FaceTake, variant: str, noises: list[NDArray[np.float32]],
+             rng: np.random.Generator) -> FaceTake:
+    if variant == 'clean':
+        return take
+    if rng.random() < _SPEED_SHARE:
+        take = at_speed(take, float(np.exp(rng.uniform(*np.log(_SPEEDS)))))
+    return replace(take, waveform=augment(take.waveform, rng, noises))
 
 
 def add_variants(writer: PackWriter, take: FaceTake, split: str,
                  noises: list[NDArray[np.float32]], rng: np.random.Generator) -> None:
     """Add a take as it is and augmented, each variant with its own upper face."""
-    clean = waveform_features(take.waveform)
-    cues = speech_cues(clean)
+    cues = None
     for variant in VARIANTS:
-        heard = clean
-        if variant != 'clean':
-            heard = waveform_features(augment(take.waveform, rng, noises))
-        face = join_face(take.lips, sample_upper_face(cues, len(take.lips), rng))
-        writer.add(heard, face, name=f'{take.name}/{variant}', source=take.source,
-                   speaker=take.speaker, split=split, licence=take.licence, variant=variant,
-                   style=take.style, phones=take.phones)
+        version = _variant(take, variant, noises, rng)
+        features = waveform_features(version.waveform)
+        if cues is None:
+            cues = speech_cues(features)
+        faster = len(take.lips) / len(version.lips)
+        upper = sample_upper_face(cues.at_speed(faster), len(version.lips), rng)
+        writer.add(features, join_face(version.lips, upper), name=f'{take.name}/{variant}',
+                   source=take.source, speaker=take.speaker, split=split, licence=take.licence,
+                   variant=variant, style=take.style, phones=version.phones())
 
 
 def write_face_pack(data: Path, out: Path, seed: int = 0) -> FaceSummary:

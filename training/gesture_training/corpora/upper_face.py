@@ -39,6 +39,11 @@ class SpeechCues:
     pauses_s: Array
     onsets_s: Array
 
+    def at_speed(self, factor: float) -> SpeechCues:
+        """Return the cues of the same recording played faster by a factor."""
+        return SpeechCues(self.duration_s / factor, self.accents_s / factor,
+                          self.pauses_s / factor, self.onsets_s / factor)
+
 
 def speech_cues(features: NDArray[np.floating]) -> SpeechCues:
     """Return accents and pauses of a recording from its speech features ``(F, 83)``."""
