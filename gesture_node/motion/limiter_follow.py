@@ -42,8 +42,11 @@ class Follower:
 
     def follow(self, state: LimiterState, targets: Float64Array) -> LimitedMotion:
         """Return the limited motion for finite or non-finite targets of shape (K, N)."""
-        run = self._prepare(state, targets)
         count = len(targets)
+        if not count:
+            ends = np.stack([state.before, state.after])
+            return LimitedMotion.through(ends, targets, state, LimitReport())
+        run = self._prepare(state, targets)
         reference_motion = self._reference_situation(state, run)
         free = needs_no_limit(reference_motion, self._bounds.cap, self._bounds.speed).all(axis=1)
         acceleration, scale = state.accelerations, state.speed_scale
@@ -65,7 +68,7 @@ class Follower:
         final = replace(
             state, before=run.controls[-2], after=run.controls[-1], accelerations=acceleration,
             reference_before=run.reference[-2], reference_after=run.reference[-1],
-            target=run.targets[-1] if count else state.target, speed_scale=scale)
+            target=run.targets[-1], speed_scale=scale)
         return LimitedMotion.through(run.controls, run.accelerations, final,
                                      self._report(run, targets))
 
@@ -80,8 +83,7 @@ class Follower:
             last = np.where(finite, np.arange(1, count + 1)[:, None], 0)
             clean[1:] = np.take_along_axis(clean, np.maximum.accumulate(last, axis=0), axis=0)
         clipped = int(np.count_nonzero(finite & (clean[1:] != targets)))
-        if count:
-            clean[0] = np.where(np.isnan(state.target), clean[1], clean[0])
+        clean[0] = np.where(np.isnan(state.target), clean[1], clean[0])
         reference = np.empty((count + 2, joints))
         reference[2:] = np.clip(1.5 * clean[1:] - 0.5 * clean[:-1], bounds.lower, bounds.upper)
         reference[0] = np.where(np.isnan(state.reference_before), clean[0], state.reference_before)
@@ -94,9 +96,9 @@ class Follower:
 
     def _reference_situation(self, state: LimiterState, run: _Run) -> Situation:
         points = run.reference
-        motion = situation(self._bounds, points[:-2], points[1:-1], state.accelerations, points[2:])
-        before = np.concatenate([(state.accelerations / self._step)[None], motion.direct[:-1]])
-        return replace(motion, acceleration=before[:len(motion.direct)])
+        start = state.accelerations / self._step
+        motion = situation(self._bounds, points[:-2], points[1:-1], start, points[2:])
+        return replace(motion, acceleration=np.concatenate([start[None], motion.direct[:-1]]))
 
     def _is_on_reference(self, run: _Run, knot: int, acceleration: Float64Array,
                          reference: Situation, scale: Float64Array) -> bool:

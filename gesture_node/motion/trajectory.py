@@ -1,0 +1,236 @@
+"""The plan of one robot: knots at absolute times, of which what was published never changes.
+
+::
+
+      played      frozen        may change               brake tail
+    --x---x---x-|-x---x---x-|-x---x---x---x---x---x---x---x---x---x   velocity 0
+               now     now + frozen horizon                       end
+
+Chunks are placed at ``epoch + knot / rate``. Knots up to ``now + frozen horizon`` never change,
+because a controller may already run them; the rest is replaced by every chunk. Every plan ends
+at rest, so when nothing more comes the robot stops smoothly by what it already has.
+
+A chunk that comes too late, or that does not continue the motion of the plan, is not spliced as
+it is: its motion is limited again from the plan's own state (a limiter given), or left out. The
+result then says where the next chunk must continue from.
+
+No clock is read; all times are ROS time in integer nanoseconds, passed in. Not thread-safe: one
+owner calls it, or callers hold a lock.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..timeline import frame_to_ns, NS_PER_S
+from ..types import Float64Array, JointChunk
+from .limits import MotionLimiter
+from .trajectory_knots import Knots, KnotState
+from .trajectory_message import STAMP_POLICIES, trajectory_message, TrajectoryMessage
+
+__all__ = ['ExtendResult', 'KnotState', 'STAMP_POLICIES', 'TrajectoryMessage', 'TrajectoryPlan']
+
+_CONTINUES_RAD = 1e-6
+_CONTINUES_RAD_S2 = 1e-3
+_HISTORY_NS = 2 * NS_PER_S
+_JUMP_NS = NS_PER_S // 2
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendResult:
+    """What became of a chunk.
+
+    Attributes:
+        late_knots: committed knots that could not be played as computed, because their time was
+            frozen already; above 0 it is an underrun.
+        replanned: the motion had to be limited again from the plan's state.
+        refused: the chunk was left out; the plan runs on to its own rest.
+        resume: the motion of the plan at the chunk's last committed knot, from which the next
+            chunk must continue; ``None`` when the chunk was taken as it is.
+    """
+
+    late_knots: int = 0
+    replanned: bool = False
+    refused: bool = False
+    resume: KnotState | None = None
+
+
+class TrajectoryPlan:
+    """Everything one robot is going to do.
+
+    Args:
+        joint_names: N joints, order of all columns.
+        rate_hz: knots per second.
+        frozen_horizon_s: knots nearer to now than this never change.
+
+    Attributes:
+        underruns: chunks that came too late.
+        late_knots: committed knots that could not be played as computed.
+        clock_resets: backward jumps of time, each of which emptied the plan.
+    """
+
+    def __init__(self, joint_names: Sequence[str], rate_hz: int, frozen_horizon_s: float) -> None:
+        self.joint_names = tuple(joint_names)
+        self.rate_hz = rate_hz
+        self.underruns = self.late_knots = self.clock_resets = 0
+        self._horizon_ns = round(frozen_horizon_s * NS_PER_S)
+        self._step_ns = frame_to_ns(1, rate_hz)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the plan, as before anything was published; the counts stay."""
+        self._knots = Knots.none(len(self.joint_names))
+        self._frozen_ns = self._seen_ns = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever planned."""
+        return not len(self._knots)
+
+    @property
+    def end_ns(self) -> int | None:
+        """ROS time at which the plan comes to rest; ``None`` while it is empty."""
+        return None if self.is_empty else int(self._knots.times_ns[-1])
+
+    def is_settled(self, now_ns: int) -> bool:
+        """Return whether the plan has nothing left to play."""
+        return self.is_empty or int(self._knots.times_ns[-1]) <= now_ns
+
+    def sample(self, time_ns: int) -> tuple[Float64Array, Float64Array]:
+        """Return positions [rad] and velocities [rad/s], shape (N,), at a time, two seconds back
+        at most.
+
+        Raises:
+            ValueError: the plan is empty.
+        """
+        state = self.state(time_ns)
+        return state.positions, state.velocities
+
+    def state(self, time_ns: int) -> KnotState:
+        """Return the motion at a time, acceleration included; see :meth:`sample`."""
+        return self._knots.state(time_ns)
+
+    def message(self, now_ns: int, policy: str = 'past') -> TrajectoryMessage | None:
+        """Return what to publish now, ``None`` when there is nothing left to play.
+
+        What it contains up to ``now + frozen horizon`` is frozen from then on.
+
+        Raises:
+            ValueError: the stamp policy is unknown.
+        """
+        self._see(now_ns)
+        return trajectory_message(self.joint_names, self._knots, now_ns, policy, self._horizon_ns)
+
+    def extend(self, chunk: JointChunk, epoch_ns: int, now_ns: int,
+               limiter: MotionLimiter | None = None) -> ExtendResult:
+        """Take a chunk in; everything planned beyond it is replaced.
+
+        Args:
+            chunk: motion that ends at rest; its knot k is at ``epoch_ns + k / rate``.
+            epoch_ns: ROS time of knot 0, when the first sample is heard.
+            now_ns: ROS time.
+            limiter: plans again from the plan's own state where the chunk does not fit.
+
+        Raises:
+            ValueError: the chunk has other joints or another rate, is not finite, or does not
+                end at rest.
+        """
+        self._check(chunk)
+        self._see(now_ns)
+        first_ns = epoch_ns + frame_to_ns(chunk.first_knot, self.rate_hz)
+        times = first_ns + self._step_ns * np.arange(len(chunk.positions), dtype=np.int64)
+        new = Knots(times, chunk.positions, chunk.velocities)
+        joint_ns = first_ns - self._step_ns
+        if self.is_empty:
+            start = chunk.positions[0] - chunk.velocities[0] * (0.5 / self.rate_hz)
+            self._knots = Knots.hold(min(joint_ns, now_ns), start)
+        last_ns = int(times[chunk.committed - 1]) if chunk.committed else joint_ns
+        late = int(np.count_nonzero(times[:chunk.committed] <= self._frozen_ns))
+        if self._continues(joint_ns, new, limiter):
+            self._knots = self._knots.until(joint_ns).then(new)
+            return ExtendResult()
+        self.underruns += late > 0
+        self.late_knots += late
+        replanned = limiter is not None and self._replan(new, limiter)
+        return ExtendResult(late_knots=late, replanned=replanned, refused=not replanned,
+                            resume=self.state(last_ns))
+
+    def stop(self, now_ns: int, limiter: MotionLimiter) -> None:
+        """Brake from the end of the frozen knots and drop everything later."""
+        self._see(now_ns)
+        if self.is_settled(now_ns):
+            return
+        kept = max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
+        if kept < len(self._knots):
+            self._knots = self._knots.part(0, kept)
+            self._follow(limiter, np.empty((0, len(self.joint_names))))
+
+    def _see(self, now_ns: int) -> None:
+        """Freeze what is near, forget what is long past, and notice when time went back."""
+        if now_ns < self._seen_ns - _JUMP_NS:
+            self.clear()
+            self.clock_resets += 1
+        self._seen_ns = max(self._seen_ns, now_ns)
+        self._frozen_ns = max(self._frozen_ns, now_ns + self._horizon_ns)
+        old = int(np.searchsorted(self._knots.times_ns, now_ns - _HISTORY_NS)) - 1
+        if old > 0:
+            self._knots = self._knots.part(old, len(self._knots))
+
+    def _played_ns(self) -> int:
+        """Return the time of the last knot that may not change."""
+        frozen = int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right'))
+        return int(self._knots.times_ns[max(frozen - 1, 0)])
+
+    def _continues(self, joint_ns: int, new: Knots, limiter: MotionLimiter | None) -> bool:
+        """Return whether new knots are in time and go on from the plan by a parabola.
+
+        Motion that a limiter continued from the plan's own state does; with a limiter given, the
+        step of acceleration is checked too.
+        """
+        if int(new.times_ns[0]) <= self._frozen_ns or joint_ns < self._played_ns():
+            return False
+        state = self._knots.state(joint_ns)
+        expected = state.positions + (state.velocities + new.velocities[0]) * (0.5 / self.rate_hz)
+        if np.abs(expected - new.positions[0]).max(initial=0.0) > _CONTINUES_RAD:
+            return False
+        if limiter is None:
+            return True
+        step = (new.velocities[0] - state.velocities) * self.rate_hz - state.accelerations
+        allowed = limiter.limits.jerk / self.rate_hz + _CONTINUES_RAD_S2
+        return bool((np.abs(step) <= allowed).all())
+
+    def _replan(self, new: Knots, limiter: MotionLimiter) -> bool:
+        """Follow what is left of new knots from the plan's own state; false if nothing is."""
+        left = max(int(np.searchsorted(new.times_ns, self._frozen_ns, side='right')),
+                   int(np.searchsorted(new.times_ns, self._played_ns() + self._step_ns)))
+        if left >= len(new):
+            return False
+        self._knots = self._knots.until(int(new.times_ns[left]) - self._step_ns)
+        self._follow(limiter, new.positions[left:])
+        return True
+
+    def _follow(self, limiter: MotionLimiter, targets: Float64Array) -> None:
+        """Append limited motion towards targets, then the brake, to the last knot."""
+        start = self._knots.state(int(self._knots.times_ns[-1]))
+        motion = limiter.follow(limiter.moving_state(
+            start.positions, start.velocities, start.accelerations), targets)
+        brake = limiter.brake(motion.state)
+        positions = np.concatenate([motion.positions, brake.positions])
+        velocities = np.concatenate([motion.velocities, brake.velocities])
+        times = start.time_ns + self._step_ns * np.arange(1, len(positions) + 1, dtype=np.int64)
+        self._knots = self._knots.then(Knots(times, positions, velocities))
+
+    def _check(self, chunk: JointChunk) -> None:
+        shape = (len(chunk.positions), len(self.joint_names))
+        if chunk.joint_names != self.joint_names or chunk.rate_hz != self.rate_hz:
+            raise ValueError(f'chunk is of {len(chunk.joint_names)} joints at {chunk.rate_hz} Hz, '
+                             f'the plan of {len(self.joint_names)} at {self.rate_hz} Hz')
+        if not len(chunk.positions) or not chunk.positions.shape == chunk.velocities.shape == shape:
+            raise ValueError(f'chunk must have knots of shape (K, {shape[1]}), got positions '
+                             f'{chunk.positions.shape} and velocities {chunk.velocities.shape}')
+        if not (np.isfinite(chunk.positions).all() and np.isfinite(chunk.velocities).all()):
+            raise ValueError('chunk has a position or velocity that is not finite')
+        if chunk.velocities[-1].any():
+            raise ValueError('chunk must end with velocity exactly zero in every joint')
