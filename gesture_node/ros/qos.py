@@ -28,6 +28,9 @@ PLAN = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=2,
                   reliability=ReliabilityPolicy.RELIABLE)
 FACE_FRAMES = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5,
                          reliability=ReliabilityPolicy.RELIABLE)
+FACE_RECORD = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=200,
+                         reliability=ReliabilityPolicy.RELIABLE)
+"""For who must not miss a frame, as the recording simulator."""
 LATCHED = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1,
                      reliability=ReliabilityPolicy.RELIABLE,
                      durability=DurabilityPolicy.TRANSIENT_LOCAL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+import signal
 import subprocess
 import sys
 from threading import Event, Thread
@@ -77,12 +78,14 @@ class GestureSim(Node):
         self._worker = Thread(target=self._work, name='physics', daemon=True)
         self._film: subprocess.Popen[bytes] | None = None
         self._is_saved = False
+        self._next_state_ns = 0
+        self._rejected = 0
 
     def start(self) -> None:
         """Subscribe and let the physics run."""
         self.create_subscription(JointTrajectory, 'joint_trajectory', self._on_trajectory,
                                  qos.PLAN)
-        self.create_subscription(JointState, 'face/blendshapes', self._on_face, qos.FACE_FRAMES)
+        self.create_subscription(JointState, 'face/blendshapes', self._on_face, qos.FACE_RECORD)
         self.create_service(Trigger, '~/save', self._on_save)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_DISCOVERY_S, self._find_audio, clock=steady)
@@ -101,11 +104,18 @@ class GestureSim(Node):
         if not self._is_saved:
             self.get_logger().info(self._save())
         if self._film is not None:
-            try:
-                self._film.wait(_FILM_LIMIT_S)
-            except subprocess.TimeoutExpired:
-                self._film.terminate()
-                self.get_logger().error(f'the video was not done in {_FILM_LIMIT_S:.0f} s')
+            self._await(self._film)
+
+    def _await(self, film: subprocess.Popen[bytes]) -> None:
+        """Wait for the video; another Ctrl-C gives it up."""
+        if film.poll() is None:
+            self.get_logger().info('waiting for the video; Ctrl-C again to do without it')
+            signal.signal(signal.SIGINT, lambda number, frame: film.terminate())
+        try:
+            film.wait(_FILM_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            film.terminate()
+            self.get_logger().error(f'the video was not done in {_FILM_LIMIT_S:.0f} s')
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -192,28 +202,32 @@ class GestureSim(Node):
     def _work(self) -> None:
         """Run controller and physics in step with ROS time until stopped."""
         period_s = 1.0 / self._config.update_hz
-        state_period_ns = round(NS_PER_S / self._config.joint_states_hz)
-        next_state_ns = 0
-        rejected = 0
         try:
             while not self._stop.is_set():
                 begun_s = time.monotonic()
                 now_ns = self._now_ns()
-                for tick in self._rig.advance(now_ns) if now_ns else ():
-                    self._recorder.add_tick(tick)
-                if now_ns >= next_state_ns or now_ns < next_state_ns - 2 * state_period_ns:
-                    next_state_ns = now_ns - now_ns % state_period_ns + state_period_ns
-                    self._joint_states.publish(joint_state_of(self._rig.robot.all_joints(),
-                                                              now_ns))
-                if rejected < (total := sum(self._rig.controller.rejected.values())):
-                    rejected = total
-                    self._report_rejections()
+                if now_ns:
+                    self._cycle(now_ns)
                 self._stop.wait(max(0.0, period_s - (time.monotonic() - begun_s)))
         except GestureError as error:
             self.get_logger().error(f'the simulation stopped: {error}')
             self.done = True
 
+    def _cycle(self, now_ns: int) -> None:
+        """Run the control cycles that are due and publish the joints when it is time."""
+        for tick in self._rig.advance(now_ns):
+            self._recorder.add_tick(tick)
+        period_ns = round(NS_PER_S / self._config.joint_states_hz)
+        if not 0 < self._next_state_ns - now_ns <= period_ns:
+            self._next_state_ns = now_ns - now_ns % period_ns + period_ns
+            self._joint_states.publish(joint_state_of(self._rig.robot.all_joints(), now_ns))
+        self._report_rejections()
+
     def _report_rejections(self) -> None:
+        total = sum(self._rig.controller.rejected.values())
+        if total == self._rejected:
+            return
+        self._rejected = total
         for reason in self._rig.controller.rejected:
             self._problems.report(f'trajectory_{reason.name.lower()}',
                                   f'a trajectory was rejected: {reason.value}')

@@ -24,6 +24,7 @@ It bounds how much faster than its design the servo gets in a folded posture (tw
 time step stays stable whatever the posture.
 """
 _POSTURES = 64
+_BARE_COLOURS = ([0.87, 0.88, 0.90, 1.0], [0.30, 0.34, 0.40, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def make_spec(urdf: PreparedUrdf) -> mujoco.MjSpec:
         spec = mujoco.MjSpec.from_string(urdf.xml)
     except ValueError as error:
         raise SimulationError(f'MuJoCo cannot read the URDF of {urdf.name!r}: {error}') from error
+    if not urdf.has_materials:
+        _paint_links(spec)
     spec.option.timestep = TIMESTEP_S
     spec.option.gravity = [0.0, 0.0, 0.0]
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -104,6 +107,15 @@ def make_spec(urdf: PreparedUrdf) -> mujoco.MjSpec:
         servo.ctrllimited = 0
         servo.forcelimited = 0
     return spec
+
+
+def _paint_links(spec: mujoco.MjSpec) -> None:
+    """Give links without any colour a light and a dark one in turn, so that joints show."""
+    shade: dict[str, int] = {}
+    for body in spec.bodies[1:]:
+        shade[body.name] = 1 - shade.get(body.parent.name, 1)
+        for geom in body.geoms:
+            geom.rgba = _BARE_COLOURS[shade[body.name]]
 
 
 def compile_model(urdf: PreparedUrdf, spec: mujoco.MjSpec,

@@ -116,6 +116,9 @@ def write_video(path: Path | str, robot: RobotMotion | None, face: Track | None,
                 file.add(_compose(renderer, robot, panel.draw(time_s, weights), time_s))
                 if progress is not None:
                     progress(index + 1, pictures)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     finally:
         if renderer is not None:
             renderer.close()

@@ -32,7 +32,7 @@ class Peer(Node):
     def __init__(self) -> None:
         super().__init__('peer')
         self.plan = self.create_publisher(JointTrajectory, 'joint_trajectory', 2)
-        self.face = self.create_publisher(JointState, 'face/blendshapes', 5)
+        self.face = self.create_publisher(JointState, 'face/blendshapes', 50)
         self.sound = self.create_publisher(Int16MultiArray, 'audio_out', 50)
         self.states: list[JointState] = []
         self.create_subscription(JointState, 'joint_states', self.states.append, 50)

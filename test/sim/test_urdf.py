@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+import re
 
 import pytest
 
 from gesture_node.exceptions import RobotError
+from gesture_node.sim.model import compile_model, make_spec
 from gesture_node.sim.urdf import Mimic, prepare_urdf
 
 
@@ -45,3 +47,12 @@ def test_what_is_no_robot_is_refused_in_one_sentence(tmp_path: Path, text: str):
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(RobotError, match='nowhere.urdf'):
         prepare_urdf(tmp_path / 'nowhere.urdf')
+
+
+def test_links_without_colours_are_told_apart(arm_urdf: Path):
+    arm_urdf.write_text(re.sub(r'<material.*?</material>', '', arm_urdf.read_text()))
+    urdf = prepare_urdf(arm_urdf)
+    assert not urdf.has_materials
+    model = compile_model(urdf, make_spec(urdf)).model
+    shades = {tuple(rgba) for rgba in model.geom_rgba.tolist()}
+    assert len(shades) == 2
