@@ -1,4 +1,4 @@
-"""``python -m gesture_node EXECUTABLE [arguments]``: every executable without installing scripts."""
+"""``python -m gesture_node EXECUTABLE [arguments]``: every executable without its script."""
 from __future__ import annotations
 
 from importlib import import_module

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .report_audit import LimitViolations
+from .measures.limit_audit import LimitViolations
 
 Percentiles = Mapping[str, float]
 

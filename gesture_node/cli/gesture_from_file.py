@@ -112,7 +112,7 @@ def _run(job: _Job, number: int) -> None:
     out = job.out if number == 0 else job.out / f'sample_{number}'
     out.mkdir(exist_ok=True)
     quiet = job.audio.duration_s * job.samples < _BAR_FROM_S
-    with tqdm(total=round(job.audio.duration_s, 1), desc=f'seed {config.seed}', disable=quiet,
+    with tqdm(total=job.audio.duration_s + 1e-6, desc=f'seed {config.seed}', disable=quiet,
               bar_format='{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio '
                          '[{elapsed}<{remaining}]') as bar:
         motion = generate(job.pipeline, job.audio, job.profile, config, bar.update)

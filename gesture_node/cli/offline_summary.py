@@ -4,10 +4,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..config import GestureConfig
+from ..measures.limit_audit import audit_motion
 from ..motion.robot import RobotProfile
 from ..pipeline import GesturePipeline
 from ..report import RunSummary
-from ..report_audit import audit_motion
 from ..timeline import KNOT_RATE_HZ
 from .audio_file import AudioFile
 from .machine import machine, versions

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..measures.limit_audit import audit_motion, LimitViolations
 from ..motion.robot import RobotProfile
-from ..report_audit import audit_motion, LimitViolations
 from ..sim.controller import TrajectoryMessage
 from ..timeline import KNOT_RATE_HZ, NS_PER_S
 from .recording import Float64Array

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .motion.limits import JointLimits
-from .types import Float64Array
+from ..motion.limits import JointLimits
+from ..types import Float64Array
 
 _ROUNDING_RAD = 1e-6
 _ROUNDING_SHARE = 1e-3

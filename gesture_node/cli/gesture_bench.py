@@ -1,0 +1,126 @@
+"""``gesture_bench``: how fast this machine makes motion, as one JSON file and a short table.
+
+Measures real-time factor and stages at hops of 200 and 80 ms, first-motion latency, time to be
+ready, memory, whether a long stream stays flat, and the speed of ``gesture_from_file``.
+``docs/latency.md`` defines each figure.
+"""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+import sys
+from typing import Any
+
+from ..config import GestureConfig, with_values
+from ..exceptions import GestureError
+from ..motion.robot import load_profile
+from ..pipeline import GesturePipeline
+from ..report import table, write_json
+from ..resources import share_path
+from .audio_file import read_audio_file
+from .bench_cases import (
+    BenchSubject,
+    measure_flatness,
+    measure_offline,
+    measure_ready,
+    measure_streaming,
+    with_hops,
+)
+from .machine import machine, resident_mb, versions
+
+_SHORT_HOP_S, _LONG_HOP_S = 0.08, 0.2
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog='gesture_bench', description='Measures this machine.')
+    parser.add_argument('--bundle', default='', metavar='DIR',
+                        help='model bundle (default: the one that ships)')
+    parser.add_argument('--robot', default='humanoid', metavar='NAME')
+    parser.add_argument('--audio', type=Path, metavar='FILE',
+                        help='speech (default: examples/hello.wav)')
+    parser.add_argument('--provider', default='auto', metavar='NAME')
+    parser.add_argument('--threads', type=int, default=2, metavar='N')
+    parser.add_argument('--seed', type=int, default=0, metavar='N')
+    parser.add_argument('--seconds', type=float, default=30.0, metavar='S',
+                        help='speech per streaming case (default: 30)')
+    parser.add_argument('--minutes', type=int, default=10, metavar='N',
+                        help='length of the long stream; 0 leaves it out (default: 10)')
+    parser.add_argument('--out', type=Path, metavar='FILE', help='JSON file to write')
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; return 0, or 1 after an error a user can cause."""
+    options = make_parser().parse_args(arguments)
+    try:
+        figures = run(options)
+        if options.out is not None:
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            write_json(options.out, figures)
+    except GestureError as error:
+        print(f'gesture_bench: error: {error}', file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f'gesture_bench: error: cannot write {str(options.out)!r}: {error.strerror}',
+              file=sys.stderr)
+        return 1
+    print(table(_rows(figures)))
+    return 0
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Return all figures.
+
+    Raises:
+        GestureError: bundle, robot, audio or a setting cannot be used.
+    """
+    config = with_values(GestureConfig(), {
+        'seed': options.seed, 'provider': options.provider, 'threads': options.threads,
+        'robot': options.robot})
+    pipeline = GesturePipeline.from_bundle(
+        options.bundle or None, provider=options.provider, threads=options.threads)
+    subject = BenchSubject(pipeline, load_profile(options.robot), read_audio_file(
+        options.audio or share_path('examples', 'hello.wav')), config)
+    cases = {
+        'default': config,
+        'hop_200_ms': with_hops(config, _LONG_HOP_S, _LONG_HOP_S),
+        'hop_80_ms': with_hops(config, _SHORT_HOP_S, _SHORT_HOP_S)}
+    figures: dict[str, Any] = {
+        'machine': machine(), 'versions': versions(), 'provider': pipeline.provider,
+        'threads': options.threads, 'bundle': pipeline.bundle.name,
+        'bundle_hash': pipeline.bundle.hash, 'robot': subject.profile.name, 'seed': options.seed,
+        'ready_s': measure_ready(subject),
+        'streaming': {name: measure_streaming(subject, case, options.seconds)
+                      for name, case in cases.items()},
+        'offline': measure_offline(subject), 'resident_mb': resident_mb()}
+    if options.minutes > 0:
+        figures['flatness'] = measure_flatness(subject, options.minutes)
+    return figures
+
+
+def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [('machine', f'{figures["machine"]["cpu"]}, {figures["machine"]["cores"]} cores, '
+                        f'{figures["provider"]}'),
+            ('bundle', f'{figures["bundle"]} {figures["bundle_hash"]}, seed {figures["seed"]}'),
+            ('ready', f'{figures["ready_s"]:.2f} s'),
+            ('resident memory', f'{figures["resident_mb"]:.0f} MB'),
+            ('file', f'{figures["offline"]["times_real_time"]:.1f} times real time')]
+    for name, case in figures['streaming'].items():
+        latency = case['latency_s']['body_hop']
+        rows += [
+            (name, f'real-time factor {case["rtf"]:.3f} (processor {case["processor_rtf"]:.3f})'),
+            ('  body hop', f'p50 {1e3 * latency["p50"]:.1f} p95 {1e3 * latency["p95"]:.1f} '
+                           f'p99 {1e3 * latency["p99"]:.1f} ms'),
+            ('  first motion', f'{case["first_motion_latency_s"]["total"]:.3f} s'),
+            ('  first face', f'{case["first_face_latency_s"]["total"]:.3f} s')]
+    if 'flatness' in figures:
+        flat = figures['flatness']
+        rows.append((f'{len(flat["minutes"])} minutes', (
+            f'last minute costs {flat["last_over_first_processor_rtf"]:.2f} of the first, '
+            f'memory {flat["growth_mb"]:+.1f} MB')))
+    return rows
+
+
+if __name__ == '__main__':
+    sys.exit(main())
