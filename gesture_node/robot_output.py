@@ -20,6 +20,8 @@ from .types import BodyChunk, Float64Array, JointChunk
 
 _KNOTS_PER_FRAME = KNOT_RATE_HZ // BODY_RATE_HZ
 _TAIL_FRAMES_FOR_SLOPE = 2
+_APPROACH_SPEED = 0.3
+"""Fraction of the velocity limits with which a measured posture is left."""
 
 
 @dataclass(slots=True)
@@ -71,12 +73,15 @@ class RobotOutput:
         still = np.repeat(self._idle_pose[None].astype(np.float64), 2, axis=0)
         idle, self._retarget_state = self._retargeter.retarget(still, self._retarget_state)
         start = idle[-1] if positions is None else self._ordered(positions)
-        self._limiter_state = self._limiter.rest_state(start)
+        # From a posture that somebody else left the robot in, the first approach is gentle.
+        speed_scale = 1.0 if positions is None else _APPROACH_SPEED
+        self._limiter_state = self._limiter.rest_state(start, speed_scale)
         self._previous = idle[-1]
 
-    def rebase(self, positions: Float64Array, velocities: Float64Array) -> None:
+    def rebase(self, positions: Float64Array, velocities: Float64Array,
+               accelerations: Float64Array | None = None) -> None:
         """Go on from the state the robot is really commanded to, after a late chunk."""
-        self._limiter_state = self._limiter.moving_state(positions, velocities)
+        self._limiter_state = self._limiter.moving_state(positions, velocities, accelerations)
 
     @property
     def limiter(self) -> MotionLimiter:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 
 from rclpy.lifecycle import LifecycleNode
@@ -55,8 +54,9 @@ class Engine:
         self._inbox = AudioInbox(int(gesture.audio.max_buffer_s * _BYTES_PER_S))
         self._joints = MeasuredJoints()
         self._publishers = MotionPublishers(node)
-        body = BodyOutput(gesture.output, self._joints, self._publishers.publish_trajectory,
-                          self._problems)
+        names = () if self._profile is None else self._profile.joint_names
+        body = BodyOutput(names, gesture.output, self._joints,
+                          self._publishers.publish_trajectory, self._problems)
         self.driver = StreamDriver(partial(self._pipeline.create_stream, self._profile), gesture,
                                    body, self._publishers, self._problems)
         self._worker: GestureWorker | None = None

@@ -66,7 +66,7 @@ class FaceOutput:
             The relaxing frames, the first at ``now_ns``; ``None`` if nothing was shown.
         """
         self._frames.clear()
-        if self._shown is None:
+        if self._shown is None or not self._shown.any():
             return None
         left = 1.0 - np.arange(1, RELEASE_FRAMES + 1, dtype=np.float32) / RELEASE_FRAMES
         weights = (left[:, None] ** 2 * self._shown).astype(np.float32)

@@ -36,8 +36,8 @@ class GestureNode(LifecycleNode):
     def __init__(self) -> None:
         super().__init__('gesture_node')
         self.done = False
-        self._parameters: ConfigParameters[NodeConfig] = ConfigParameters(self, NodeConfig())
-        self._parameters.on_change(self._check_change, self._apply_change)
+        self._settings: ConfigParameters[NodeConfig] = ConfigParameters(self, NodeConfig())
+        self._settings.on_change(self._check_change, self._apply_change)
         self._engine: Engine | None = None
         self._playout: Any = None
         self._active = False
@@ -51,7 +51,7 @@ class GestureNode(LifecycleNode):
         self.create_service(Trigger, '~/reset', self._on_reset)
         self.create_service(SetBool, '~/enable', self._on_enable)
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0 / self._parameters.config.diagnostics_hz, self._report,
+        self.create_timer(1.0 / self._settings.config.diagnostics_hz, self._report,
                           clock=self._steady)
         self._show_state('unconfigured')
 
@@ -61,7 +61,7 @@ class GestureNode(LifecycleNode):
         Raises:
             GestureError: the node cannot be configured or activated.
         """
-        if not self._parameters.config.autostart:
+        if not self._settings.config.autostart:
             return
         for transition in (self.trigger_configure, self.trigger_activate):
             if transition() != TransitionCallbackReturn.SUCCESS:
@@ -112,7 +112,7 @@ class GestureNode(LifecycleNode):
 
     def _configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         self._free()
-        self._engine = Engine(self, self._parameters.config, self.now_ns)
+        self._engine = Engine(self, self._settings.config, self.now_ns)
         self._show_state('inactive')
         return super().on_configure(state)
 
@@ -129,10 +129,12 @@ class GestureNode(LifecycleNode):
         """Run a transition; a mistake of the user becomes one sentence in the log."""
         try:
             return act()
-        except GestureError as error:
-            self._error = error
-            if not self._parameters.config.autostart:
-                self.get_logger().error(f'cannot be {done}: {error}')
+        except Exception as error:
+            # rclpy would swallow anything that is raised here without a word.
+            self._error = error if isinstance(error, GestureError) else GestureError(
+                f'{type(error).__name__}: {error}')
+            if not self._settings.config.autostart:
+                self.get_logger().error(f'cannot be {done}: {self._error}')
             return TransitionCallbackReturn.FAILURE
 
     def _halt(self) -> None:

@@ -97,7 +97,7 @@ class SpeechIntake:
         """Queue a packet for the running stream.
 
         Returns:
-            Stream time [ns] at which its first sample is heard; ``None`` if it was dropped.
+            ROS time [ns] at which its first sample is heard; ``None`` if it was dropped.
         """
         clock, timing, block = self._clock, heard.timing, heard.block
         assert clock is not None
@@ -122,7 +122,8 @@ class SpeechIntake:
         self._queue.append(AudioBlock(block.samples[placement.skip_samples:], block.sample_rate))
         if placement.skip_samples == timing.samples:
             return None
-        return placement.start_ns - placement.skip_samples * NS_PER_S // timing.sample_rate
+        skipped_ns = placement.skip_samples * NS_PER_S // timing.sample_rate
+        return clock.presentation_ns(placement.start_ns) - skipped_ns
 
     def feed(self, stream: WaveformSink, now_ns: int) -> None:
         """Keep pace with silence if the source pauses, and hand on what is due soon."""

@@ -29,6 +29,8 @@ from .problems import ProblemLog
 from .speech_intake import Heard, SpeechIntake
 
 MIN_ALLOWANCE_NS = 20_000_000
+MUTED_NS = 2 * NS_PER_S
+"""After an error of the stream, the next one is not begun before."""
 
 
 class State(Enum):
@@ -72,43 +74,54 @@ class StreamDriver:
         self.audio_out: PlayoutQueue[Any] = PlayoutQueue()
         self.ignored_packets = 0
         self.streams = 0
+        self.first_motion_ms = 0.0
         self._problems = problems
         self._config = self._wanted = config
         self._make_stream = make_stream
         self._face_sink = face_sink
-        self._allowance_ns = allowance_ns(self.stream, config)
+        self._allowance_ns = check_delay(self.stream, config)
         self._lock = RLock()
         self._state = State.IDLE
         self._run = 0
+        self._heard_ns = 0
+        self._has_moved = False
         self._broken = False
+        self._muted_until_ns = 0
 
     @property
     def state(self) -> State:
         """What it is doing."""
         return self._state
 
+    @property
+    def _delay_ns(self) -> int:
+        return round(self._config.output.presentation_delay_s * NS_PER_S)
+
+    @property
+    def config(self) -> GestureConfig:
+        """The choices of the running stream."""
+        return self._config
+
     def configure(self, config: GestureConfig) -> None:
-        """Take other deployment choices, from the next stream on."""
+        """Take other deployment choices once the robot is idle."""
         with self._lock:
             self._wanted = config
 
     def hear(self, audio: ReceivedAudio, now_ns: int) -> None:
         """Take one audio message; speech begins a stream when there is none."""
         with self._lock:
-            if self._state in (State.STOPPED, State.DISABLED):
+            if self._state is State.STOPPED:
                 self.ignored_packets += 1
                 return
-            heard = self.intake.decode(audio)
-            if heard is None:
-                return
-            if self._state is not State.SPEAKING:
-                if not heard.timing.audible:
-                    return
-                self._begin(heard, now_ns)
-            start_ns = self.intake.place(heard)
-            clock = self.intake.clock
-            if start_ns is not None and clock is not None:
-                self.audio_out.put(clock.presentation_ns(start_ns), audio.message)
+            due_ns = audio.arrival_ns + self._delay_ns
+            if self._state is not State.DISABLED and now_ns >= self._muted_until_ns:
+                heard = self.intake.decode(audio)
+                if heard is not None and self._is_listening(heard, now_ns):
+                    placed_ns = self.intake.place(heard)
+                    if placed_ns is None:
+                        return
+                    due_ns = placed_ns
+            self.audio_out.put(due_ns, audio.message)
 
     def tick(self, now_ns: int, read_now_ns: Callable[[], int]) -> bool:
         """Do what is due, at most one window.
@@ -121,10 +134,12 @@ class StreamDriver:
             Whether there is more to do at once.
         """
         with self._lock:
-            self.body.tick(now_ns, self.stream)
+            self.body.tick(now_ns)
             if self._state is State.SPEAKING:
                 self._keep_up(now_ns)
             if self._state not in (State.SPEAKING, State.SETTLING):
+                if self._broken or self._wanted != self._config:
+                    self._renew()
                 return False
             if not self.stream.is_ready():
                 self._rest_if_settled(now_ns)
@@ -138,9 +153,10 @@ class StreamDriver:
         return True
 
     def stop(self, now_ns: int) -> None:
-        """Brake at once and ignore audio until :meth:`reset`."""
+        """Brake and be silent at once; ignore audio until :meth:`reset`."""
         with self._lock:
             self._halt(now_ns)
+            self.audio_out.clear()
             if self._state is not State.DISABLED:
                 self._state = State.STOPPED
 
@@ -148,12 +164,13 @@ class StreamDriver:
         """Brake if moving, forget all audio, and be ready for the next speech."""
         with self._lock:
             self._halt(now_ns)
+            self.audio_out.clear()
             self._problems.forget()
             if self._state is not State.DISABLED:
                 self._state = State.IDLE
 
     def enable(self, enabled: bool, now_ns: int) -> None:
-        """Switch motion on or off; off brakes at once."""
+        """Switch motion on or off; off brakes at once, the voice is still passed on."""
         with self._lock:
             if not enabled:
                 self._halt(now_ns)
@@ -165,6 +182,7 @@ class StreamDriver:
         """Brake after an error of the stream; the next speech gets a new one."""
         with self._lock:
             self._broken = True
+            self._muted_until_ns = now_ns + MUTED_NS
             self._halt(now_ns)
             if self._state in (State.SPEAKING, State.SETTLING):
                 self._state = State.IDLE
@@ -180,19 +198,30 @@ class StreamDriver:
             if self._state in (State.SPEAKING, State.SETTLING):
                 self._state = State.IDLE
 
+    def _is_listening(self, heard: Heard, now_ns: int) -> bool:
+        """Return whether a stream runs that takes this packet; speech begins one."""
+        if self._state is not State.SPEAKING and heard.timing.audible:
+            self._begin(heard, now_ns)
+        return self._state is State.SPEAKING
+
     def _begin(self, heard: Heard, now_ns: int) -> None:
         """Begin a new stream with its first packet."""
-        if self._wanted != self._config or self._broken:
-            self.stream = self._make_stream(self._wanted)
-            self._allowance_ns = allowance_ns(self.stream, self._wanted)
-            self._config, self._broken = self._wanted, False
-        delay_ns = round(self._config.output.presentation_delay_s * NS_PER_S)
-        clock = self.intake.begin(heard.timing, delay_ns, self._allowance_ns)
-        positions = self.body.begin(clock.presentation_ns(0), now_ns)
+        if self._broken:
+            self._renew()
+        clock = self.intake.begin(heard.timing, self._delay_ns, self._allowance_ns)
+        positions = self.body.begin(self.stream.robot, clock.presentation_ns(0), now_ns)
         self.stream.reset(positions)
         self.streams += 1
+        self._heard_ns, self._has_moved = heard.timing.arrival_ns, False
         self._run += 1
         self._state = State.SPEAKING
+
+    def _renew(self) -> None:
+        """Make a stream for the choices now wanted; takes a moment, so not while speaking."""
+        self.stream = self._make_stream(self._wanted)
+        self._allowance_ns = check_delay(self.stream, self._wanted)
+        self._config, self._broken = self._wanted, False
+        self.body.configure(self._config.output)
 
     def _keep_up(self, now_ns: int) -> None:
         """Feed what is due; after enough silence end the speech."""
@@ -218,20 +247,22 @@ class StreamDriver:
             first_ns = start_ns + frame_to_ns(result.face.first_frame, result.face.rate_hz)
             self._face_sink.publish_face_chunk(result.face, first_ns)
         if result.joints is not None:
-            self.body.extend(result.joints, start_ns, now_ns, self.stream)
+            published = self.body.extend(result.joints, start_ns, now_ns)
+            if published and not self._has_moved:
+                self._has_moved = True
+                self.first_motion_ms = (now_ns - self._heard_ns) / 1e6
 
     def _halt(self, now_ns: int) -> None:
         self._run += 1
         self.intake.end()
-        self.audio_out.clear()
         self.body.stop(now_ns)
         chunk = self.face.release(now_ns)
         if chunk is not None:
             self._face_sink.publish_face_chunk(chunk, now_ns)
 
 
-def allowance_ns(stream: GestureStream, config: GestureConfig) -> int:
-    """Return how late audio may come: a third of the delay that the windows leave over.
+def check_delay(stream: GestureStream, config: GestureConfig) -> int:
+    """Return how late [ns] audio may come: a third of the delay that the windows leave over.
 
     The rest of it is for computing.
 
