@@ -99,8 +99,9 @@ class TrajectoryPlan:
         return self.is_empty or int(self._knots.times_ns[-1]) <= now_ns
 
     def sample(self, time_ns: int) -> tuple[Float64Array, Float64Array]:
-        """Return positions [rad] and velocities [rad/s], shape (N,), at a time, two seconds back
-        at most.
+        """Return positions [rad] and velocities [rad/s] at a time, each of shape (N,).
+
+        Knots are kept for two seconds after they were played.
 
         Raises:
             ValueError: the plan is empty.
@@ -227,7 +228,7 @@ class TrajectoryPlan:
         if chunk.joint_names != self.joint_names or chunk.rate_hz != self.rate_hz:
             raise ValueError(f'chunk is of {len(chunk.joint_names)} joints at {chunk.rate_hz} Hz, '
                              f'the plan of {len(self.joint_names)} at {self.rate_hz} Hz')
-        if not len(chunk.positions) or not chunk.positions.shape == chunk.velocities.shape == shape:
+        if not shape[0] or chunk.positions.shape != shape or chunk.velocities.shape != shape:
             raise ValueError(f'chunk must have knots of shape (K, {shape[1]}), got positions '
                              f'{chunk.positions.shape} and velocities {chunk.velocities.shape}')
         if not (np.isfinite(chunk.positions).all() and np.isfinite(chunk.velocities).all()):

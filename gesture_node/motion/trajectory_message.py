@@ -58,7 +58,8 @@ def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, 
         ValueError: the policy is none of the three.
     """
     if policy not in STAMP_POLICIES:
-        raise ValueError(f'stamp policy must be one of {", ".join(STAMP_POLICIES)}, got {policy!r}')
+        allowed = ', '.join(STAMP_POLICIES)
+        raise ValueError(f'stamp policy must be one of {allowed}, got {policy!r}')
     times = knots.times_ns
     if not len(times) or times[-1] <= now_ns:
         return None

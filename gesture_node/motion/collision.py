@@ -1,0 +1,148 @@
+"""Keeps arms from meeting the body, the head and each other.
+
+The guard works on target poses, before the limiter. A pose in which two watched capsules come
+closer than the margin is moved, by damped steps along the gradient of the smallest clearance,
+until they do not: the hand slides along the body instead of stopping at it, and poses that need
+no change are not touched. Where that fails, the last safe pose is kept and left again no faster
+than the joints may move.
+
+What is guaranteed: every pose given out keeps the margin, or is as close to the last one given
+out as it must be. Between poses, and where the limiter lags behind its targets, the margin is
+what protects; :meth:`SelfCollisionGuard.audit` counts overlaps of motion as published.
+"""
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..timeline import BODY_RATE_HZ
+from ..types import Float64Array
+from .collision_capsules import Contacts
+from .collision_model import CollisionModel, GuardedRobot
+
+DEFAULT_MARGIN_M = 0.02
+_REST_SHARE = 0.5  # of the clearance at rest: a hanging arm is never pushed away by the margin
+_ROUNDS = 12
+_DAMPING = 0.05 ** 2  # [m^2/rad^2], against wild steps where no joint changes the distance
+_OVERSHOOT_M = 0.002
+_HASTE = 1.5  # of the velocity limit, above which the step from one pose to the next is cut
+_LARGEST_MOVE_RAD = 0.15
+_AUDIT_ROWS = 200
+_SHARES_BETWEEN = np.array([0.25, 0.5, 0.75])
+_SHARES_FORWARD = np.linspace(0.0, 1.0, 6)
+
+
+class SelfCollisionGuard:
+    """Self-collision guard of one robot.
+
+    Args:
+        robot: the profile.
+        margin_m: clearance that poses keep; half the clearance at rest where that is less.
+        rate_hz: poses per second, for how fast a kept pose is left.
+
+    Attributes:
+        model: capsules, watched pairs and kinematics.
+    """
+
+    def __init__(self, robot: GuardedRobot, margin_m: float = DEFAULT_MARGIN_M,
+                 rate_hz: float = BODY_RATE_HZ) -> None:
+        self.model = CollisionModel(robot)
+        self._margin = np.minimum(margin_m, _REST_SHARE * self.model.rest_clearance)
+        self._lower, self._upper = robot.limits.lower, robot.limits.upper
+        self._step = _HASTE * robot.limits.velocity / rate_hz
+
+    def guard(self, positions: Float64Array, previous: Float64Array) -> tuple[Float64Array, int]:
+        """Return poses that keep the margin.
+
+        Args:
+            positions: shape (T, N), finite, [rad].
+            previous: shape (N,), the pose before the first.
+
+        Returns:
+            Shape (T, N), [rad], and the number of poses that were changed.
+        """
+        positions = np.asarray(positions, dtype=np.float64)
+        if not len(self.model.pairs) or not len(positions):
+            return positions.copy(), 0
+        safe, shortfall = self._separated(positions)
+        path = np.concatenate([previous[None], safe])
+        hurried = np.any(np.abs(np.diff(path, axis=0)) > self._step, axis=1)
+        moved = (safe != positions).any(axis=1)
+        blocked = (shortfall > 0.0) | (hurried & (moved | self._crosses(path, hurried)))
+        held = False
+        for row in range(len(safe)):
+            last = safe[row - 1] if row else previous
+            if blocked[row] or held:
+                wanted = safe[row].copy()
+                safe[row] = self._approach(last, wanted)
+                held = bool((safe[row] != wanted).any())
+        return safe, int(np.count_nonzero((safe != positions).any(axis=1)))
+
+    def clearance(self, positions: Float64Array) -> Float64Array:
+        """Return the smallest clearance of each of T poses, shape (T,), [m].
+
+        It is infinite where nothing is watched.
+        """
+        if not len(self.model.pairs):
+            return np.full(len(positions), np.inf)
+        return np.concatenate([
+            self.model.clearances(self.model.place(positions[row:row + _AUDIT_ROWS])).min(axis=1)
+            for row in range(0, len(positions), _AUDIT_ROWS)] or [np.empty(0)])
+
+    def audit(self, positions: Float64Array) -> int:
+        """Return in how many of T poses (T, N) watched links overlap."""
+        return int(np.count_nonzero(self.clearance(positions) < 0.0))
+
+    def _separated(self, positions: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Return poses moved apart (T, N), and by how much each still misses the margin (T,)."""
+        safe, shortfall = positions.copy(), np.zeros(len(positions))
+        rows = np.arange(len(positions))
+        for turn in range(_ROUNDS + 1):
+            placement = self.model.place(safe[rows])
+            pairs = self.model.near_pairs(placement, self._margin)
+            if not len(pairs):
+                shortfall[rows] = 0.0
+                break
+            contacts = self.model.contacts(placement, pairs)
+            miss = self._margin[pairs] + self.model.radii[pairs] - contacts.distance
+            worst = np.argmax(miss, axis=1)
+            every = np.arange(len(rows))
+            amount = miss[every, worst]
+            shortfall[rows] = np.maximum(amount, 0.0)
+            near = amount > 0.0
+            if not near.any() or turn == _ROUNDS:
+                break
+            nearest = Contacts(contacts.distance[every, worst], contacts.first[every, worst],
+                               contacts.second[every, worst])
+            slope = self.model.gradients(placement, pairs[worst], nearest)
+            gain = (amount + _OVERSHOOT_M) / (np.sum(slope * slope, axis=1) + _DAMPING)
+            move = np.clip(slope * gain[:, None], -_LARGEST_MOVE_RAD, _LARGEST_MOVE_RAD)
+            rows = rows[near]
+            safe[rows] = np.clip(safe[rows] + move[near], self._lower, self._upper)
+        return safe, shortfall
+
+    def _crosses(self, path: Float64Array, suspect: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return, of T suspect steps between T + 1 poses, those that pass through links."""
+        crosses = np.zeros(len(suspect), dtype=bool)
+        rows = np.flatnonzero(suspect)
+        if len(rows):
+            between = path[rows, None] + _SHARES_BETWEEN[:, None] * (
+                path[rows + 1] - path[rows])[:, None]
+            clear = self.clearance(between.reshape(-1, path.shape[1])) >= 0.0
+            crosses[rows] = ~clear.reshape(len(rows), -1).all(axis=1)
+        return crosses
+
+    def _approach(self, last: Float64Array, wanted: Float64Array) -> Float64Array:
+        """Return the pose to go to from ``last`` towards the wanted one.
+
+        It goes as fast as joints may move, sliding along what is in the way, or as far as is
+        safe, or not at all.
+        """
+        step = np.clip(wanted - last, -self._step, self._step)
+        slid, shortfall = self._separated((last + step)[None])
+        if shortfall[0] <= 0.0 and (np.abs(slid[0] - last) <= _HASTE * self._step).all():
+            return slid[0]
+        trials = last + _SHARES_FORWARD[:, None] * step
+        miss = (self._margin - self.model.clearances(self.model.place(trials))).max(axis=1)
+        fine = miss <= max(float(miss[0]), 0.0)
+        return trials[int(np.argmin(fine)) - 1 if not fine.all() else -1]
