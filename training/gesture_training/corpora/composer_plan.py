@@ -1,7 +1,7 @@
 """Which accents are answered, and with what.
 
 Strokes are chosen accent by accent: the next one among those 1.1 to 3.4 s after the last, the more
-readily the more prominent it is and the nearer to the wanted gap (about 2 s, which gives 25 to 30
+readily the more prominent it is and the nearer to the wanted gap (about 2 s, which gives 25 to 33
 strokes a minute of speech; people make 12 to 20, but training wants many examples). After a pause
 of a second or more the first stroke waits until a third of a second of speech was heard, so that
 a model with little foresight can learn it. An apex falls 60 ms after the vowel onset, with a
