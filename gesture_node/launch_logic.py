@@ -66,7 +66,7 @@ GESTURE_ARGUMENTS = (
     LaunchArgument('bundle', 'Folder of the model bundle; empty takes the shipped one.'),
     LaunchArgument('autostart', 'Configure and activate at start.'),
     LaunchArgument('require_joint_states', 'Wait for joint_states before the first trajectory.'),
-    LaunchArgument('audio_topic', 'Topic of the robot\'s own voice.', 'audio'),
+    LaunchArgument('audio_topic', "Topic of the robot's own voice.", 'audio'),
     LaunchArgument('joint_states_topic', 'Topic of the measured joints.', 'joint_states'),
     LaunchArgument('trajectory_topic', 'Topic of the trajectory controller, such as '
                                        '/arm_controller/joint_trajectory.', 'joint_trajectory'),

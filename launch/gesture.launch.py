@@ -2,9 +2,10 @@
 
 ``ros2 launch gesture_node gesture.launch.py robot:=unitree_g1 audio_topic:=/audio_out/raw``
 """
+from launch.actions import OpaqueFunction
+
 from gesture_node import launch_logic
 from launch import LaunchDescription
-from launch.actions import OpaqueFunction
 
 
 def _start(context):

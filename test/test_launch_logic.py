@@ -5,13 +5,14 @@ from pathlib import Path
 import sys
 from types import ModuleType, SimpleNamespace
 
+import pytest
+
 from gesture_node import launch_logic
 from gesture_node.config import GestureConfig, walk
 from gesture_node.exceptions import ConfigError
 from gesture_node.launch_logic import DEMO_ARGUMENTS, GESTURE_ARGUMENTS
 from gesture_node.ros.audio_source_config import AudioSourceConfig
 from gesture_node.ros.sim_config import SimConfig
-import pytest
 
 LAUNCH = Path(__file__).parents[1] / 'launch'
 

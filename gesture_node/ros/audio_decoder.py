@@ -120,7 +120,7 @@ class AudioDecoder:
         try:
             header = read_wave_header(data)
         except AudioError as error:
-            self._problems.report('wave_file', f'a WAVE file on the audio topic is refused: {error}')
+            self._problems.report('wave_file', f'a WAVE file in a message is refused: {error}')
             return None
         form = AudioFormat(header.sample_rate, header.channels, header.sample_format)
         samples = data[header.data_start:]

@@ -2,18 +2,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from ..exceptions import AudioError
 from . import qos
 from .audio_decoder import AudioFormat
-from .audio_messages import AUDIO_TYPES, audio_type_of, AudioType, format_of_info
+from .audio_messages import audio_type_of, AUDIO_TYPES, AudioType, format_of_info
 from .inbox import AudioInbox, LossCounter, ReceivedAudio
 from .problems import ProblemLog
+from .steady_clock import steady_clock
+
+if TYPE_CHECKING:
+    from rclpy.subscription import MessageInfo
 
 TOPIC = 'audio'
 INFO_TOPIC = 'audio_info'
@@ -52,8 +55,7 @@ class AudioInput:
         self._info: AudioFormat | None = None
         self._search: Any = None
         if key == 'auto':
-            self._search = node.create_timer(
-                _SEARCH_PERIOD_S, self._find, clock=Clock(clock_type=ClockType.STEADY_TIME))
+            self._search = node.create_timer(_SEARCH_PERIOD_S, self._find, clock=steady_clock())
         else:
             self._subscribe(AUDIO_TYPES[key])
 
@@ -112,7 +114,7 @@ class AudioInput:
     def _take_info(self, message: Any) -> None:
         self._info = format_of_info(message)
 
-    def _store_with_info(self, message: Any, info: dict[str, Any]) -> None:
+    def _store_with_info(self, message: Any, info: MessageInfo) -> None:
         assert self._kind is not None
         packet = self._kind.read(message)
         if self._info is not None:

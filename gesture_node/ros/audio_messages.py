@@ -88,10 +88,11 @@ class AudioType:
         """
         package, _, name = self.ros_type.split('/')
         try:
-            loaded = getattr(importlib.import_module(f'{package}.msg'), name, None)
+            module = importlib.import_module(f'{package}.msg')
         except ImportError:
             raise AudioError(f'audio type {self.ros_type} needs the package {package}, which is '
                              'not installed') from None
+        loaded: type[Any] | None = getattr(module, name, None)
         if loaded is None or self.marker not in loaded.get_fields_and_field_types():
             raise AudioError(f'the installed package {package} is another one of the same name '
                              f'and has no {name} with a field {self.marker!r}')
@@ -250,5 +251,6 @@ def best_audio_type() -> AudioType:
 def format_of_info(message: Any) -> AudioFormat:
     """Return what a ros-drivers ``AudioInfo`` says about the bytes that come with it."""
     coding = message.coding_format.strip().lower()
-    return AudioFormat(message.sample_rate, message.channels, message.sample_format.strip().upper(),
+    return AudioFormat(message.sample_rate, message.channels,
+                       message.sample_format.strip().upper(),
                        'raw' if coding in _RAW_CODINGS else coding)

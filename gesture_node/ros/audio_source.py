@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from ..timeline import NS_PER_S
@@ -20,6 +19,7 @@ from .audio_source_config import AudioSourceConfig
 from .parameters import ConfigParameters
 from .runner import run_node
 from .sound_input import Microphone, SoundFile
+from .steady_clock import steady_clock
 
 _TICK_S = 0.005
 _BURST_MESSAGES_PER_TICK = 5
@@ -61,8 +61,7 @@ class AudioSource(Node):
         self.get_logger().info(
             f'publishing {config.file or "the microphone"} on {self._publisher.topic_name} as '
             f'{self._kind.ros_type}, {self._source.sample_rate} Hz, at {config.pace} pace')
-        self._timer = self.create_timer(
-            _TICK_S, tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._timer = self.create_timer(_TICK_S, tick, clock=steady_clock())
 
     def close(self) -> None:
         """Let the last messages reach their subscribers, and release the microphone."""
@@ -119,8 +118,7 @@ class AudioSource(Node):
         self.get_logger().info(f'published {self._published / file.sample_rate:.2f} s of sound')
         if self._config.exit_when_done:
             # An acknowledgement may still be under way when the process would end.
-            self.create_timer(_FLUSH_S, self._set_done,
-                              clock=Clock(clock_type=ClockType.STEADY_TIME))
+            self.create_timer(_FLUSH_S, self._set_done, clock=steady_clock())
 
     def _set_done(self) -> None:
         self.done = True

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rclpy.lifecycle import LifecycleNode
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 
 from ..config import GestureConfig
@@ -44,7 +45,7 @@ class Engine:
                  now_ns: Callable[[], int]) -> None:
         gesture = config.gesture
         self._node, self._config, self._now_ns = node, config, now_ns
-        self._problems = ProblemLog(node.get_logger().warning)
+        self._problems = ProblemLog(self._warn)
         self._pipeline = GesturePipeline.from_bundle(
             gesture.bundle, provider=gesture.provider, threads=gesture.threads)
         self._profile: RobotProfile | None = None
@@ -61,7 +62,7 @@ class Engine:
                                    body, self._publishers, self._problems)
         self._worker: GestureWorker | None = None
         self._audio: AudioInput | None = None
-        self._joint_subscription = None
+        self._joint_subscription: Subscription[JointState] | None = None
         robot = 'no robot' if self._profile is None else (
             f'{self._profile.name} ({len(self._profile.joint_names)} joints)')
         node.get_logger().info(
@@ -155,6 +156,9 @@ class Engine:
             latency_s={} if worker is None else worker.latency,
             hop_s={'body_hop': driver.config.body.hop_s, 'face_hop': driver.config.face.hop_s},
             values=values, counts=counts)
+
+    def _warn(self, sentence: str) -> None:
+        self._node.get_logger().warning(sentence)
 
     def _store_joints(self, message: JointState) -> None:
         self._joints.put(measured_positions(message), self._now_ns())

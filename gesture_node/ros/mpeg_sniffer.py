@@ -20,7 +20,7 @@ _HEADER_BYTES = 4
 
 def is_mpeg_audio(payload: memoryview) -> bool:
     """Return whether bytes are MPEG audio frames (or an ID3 tag) rather than raw samples."""
-    if len(payload) >= 3 and payload[:3] == b'ID3':
+    if len(payload) >= 3 and bytes(payload[:3]) == b'ID3':
         return True
     offset, frames = 0, 0
     while frames < 3:

@@ -11,7 +11,6 @@ import sys
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
@@ -23,6 +22,7 @@ from .engine import Engine
 from .node_config import NodeConfig
 from .parameters import ConfigParameters
 from .runner import run_node
+from .steady_clock import steady_clock
 
 _PLAYOUT_PERIOD_S = 0.01
 _PLAYOUT_EARLY_NS = 5_000_000
@@ -50,7 +50,7 @@ class GestureNode(LifecycleNode):
         self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_service(Trigger, '~/reset', self._on_reset)
         self.create_service(SetBool, '~/enable', self._on_enable)
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._steady = steady_clock()
         self.create_timer(1.0 / self._settings.config.diagnostics_hz, self._report,
                           clock=self._steady)
         self._show_state('unconfigured')

@@ -1,4 +1,4 @@
-"""Parameters that only the ROS node has, beside those of :class:`gesture_node.config.GestureConfig`.
+"""Parameters that only the ROS node has, beside those of the pipeline (``gesture_node.config``).
 
 Topics are not among them: they are remapped in the usual way. Knows no ROS, so that the
 parameter pages can be generated without it.

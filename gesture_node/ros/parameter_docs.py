@@ -79,7 +79,8 @@ def _allowed(item: Field[Any], words: bool = True) -> str:
 
 
 def _scalar(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, width=1_000).splitlines()[0]
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=1_000)
+    return text.splitlines()[0]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,7 +11,11 @@ import difflib
 from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import (
-    FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult)
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -46,7 +50,10 @@ class ConfigParameters(Generic[ConfigT]):
         self._config = self._changed(values)
         self._warn_of_unknown()
         node.add_on_set_parameters_callback(self._validate)
-        node.add_post_set_parameters_callback(self._apply)
+        # Humble has no callback after a change; there the check applies it as well.
+        self._applies_at_once = not hasattr(node, 'add_post_set_parameters_callback')
+        if not self._applies_at_once:
+            node.add_post_set_parameters_callback(self._apply)
 
     @property
     def config(self) -> ConfigT:
@@ -81,6 +88,8 @@ class ConfigParameters(Generic[ConfigT]):
             self._check(self._changed(_values(parameters)))
         except GestureError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        if self._applies_at_once:
+            self._apply(parameters)
         return SetParametersResult(successful=True)
 
     def _apply(self, parameters: Sequence[Parameter[Any]]) -> None:

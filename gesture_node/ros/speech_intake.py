@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..config import AudioConfig
 from ..timeline import NS_PER_S, SAMPLE_RATE_HZ
 from .audio_decoder import AudioBlock, AudioDecoder, AudioFormat

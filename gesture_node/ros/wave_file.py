@@ -39,7 +39,8 @@ class WaveHeader:
 
 def is_wave_file(payload: memoryview) -> bool:
     """Return whether bytes begin like a RIFF/WAVE file."""
-    return len(payload) >= 12 and payload[:4] == b'RIFF' and payload[8:12] == b'WAVE'
+    return len(payload) >= 12 and bytes(payload[:4]) == b'RIFF' and (
+        bytes(payload[8:12]) == b'WAVE')
 
 
 def read_wave_header(payload: memoryview) -> WaveHeader:

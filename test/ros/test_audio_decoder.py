@@ -1,12 +1,14 @@
 """Whatever a publisher sends becomes finite mono samples, or one sentence."""
 import io
 
-from gesture_node.ros.audio_decoder import AudioDecoder, AudioFormat
-from gesture_node.ros.problems import ProblemLog
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 import soundfile
+
+from gesture_node.ros.audio_decoder import AudioDecoder, AudioFormat
+from gesture_node.ros.problems import ProblemLog
 
 DEFAULT = AudioFormat(16_000, 1, 'S16LE')
 UNSAID = AudioFormat()

@@ -2,17 +2,22 @@
 from pathlib import Path
 import sys
 
-from gesture_node.exceptions import AudioError
-from gesture_node.ros.audio_decoder import AudioDecoder, AudioFormat
-from gesture_node.ros.audio_messages import (
-    AUDIO_TYPES, audio_type_of, best_audio_type, format_of_info)
-from gesture_node.ros.node_config import AUDIO_TYPES as AUDIO_TYPE_CHOICES
-from gesture_node.ros.problems import ProblemLog
 import numpy as np
 import pytest
 
+from gesture_node.exceptions import AudioError
+from gesture_node.ros.audio_decoder import AudioDecoder, AudioFormat
+from gesture_node.ros.audio_messages import (
+    audio_type_of,
+    AUDIO_TYPES,
+    best_audio_type,
+    format_of_info,
+)
+from gesture_node.ros.node_config import AUDIO_TYPES as AUDIO_TYPE_CHOICES
+from gesture_node.ros.problems import ProblemLog
+
 sys.path.insert(0, str(Path(__file__).parent))
-from audio_message_fakes import MGONZS13, ROS_DRIVERS  # noqa: E402
+from audio_message_fakes import MGONZS13, ROS_DRIVERS
 
 STAMP_NS = 1_700_000_000_123_456_789
 SAMPLES = np.stack([np.arange(-400, 400), np.arange(400, -400, -1)], 1).astype(np.int16)

@@ -1,6 +1,7 @@
 """Jumps of ROS time are told from time that merely runs slower or faster."""
-from gesture_node.ros.clock_guard import ClockGuard
 import pytest
+
+from gesture_node.ros.clock_guard import ClockGuard
 
 S = 1_000_000_000
 

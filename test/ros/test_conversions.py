@@ -1,13 +1,21 @@
 """Plain values and ROS messages."""
-from gesture_node.motion.face import BLENDSHAPE_NAMES
-from gesture_node.types import FaceChunk
 import numpy as np
 import pytest
 
+from gesture_node.motion.face import BLENDSHAPE_NAMES
+from gesture_node.types import FaceChunk
+
 pytest.importorskip('rclpy')
-from gesture_node.ros.conversions import (  # noqa: E402
-    face_state, face_trajectory, from_time, measured_positions, to_duration, to_time)
-from sensor_msgs.msg import JointState  # noqa: E402
+from sensor_msgs.msg import JointState
+
+from gesture_node.ros.conversions import (
+    face_state,
+    face_trajectory,
+    from_time,
+    measured_positions,
+    to_duration,
+    to_time,
+)
 
 NOW = 1_700_000_000_123_456_789
 

@@ -1,7 +1,8 @@
 """Face frames leave at their presentation time, and relax when interrupted."""
+import numpy as np
+
 from gesture_node.ros.face_output import FaceOutput, RELEASE_FRAMES
 from gesture_node.types import FaceChunk
-import numpy as np
 
 MS = 1_000_000
 START = 5_000 * MS

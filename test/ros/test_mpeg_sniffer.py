@@ -1,8 +1,10 @@
 """MP3 is told from raw samples; raw samples are never taken for MP3."""
-from gesture_node.ros.mpeg_sniffer import frame_bytes, is_mpeg_audio
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
+
+from gesture_node.ros.mpeg_sniffer import frame_bytes, is_mpeg_audio
 
 HEADERS = [  # header, length by the standards' formula
     (b'\xff\xfb\x90\x00', 417),   # MPEG-1 layer 3, 128 kbit/s, 44.1 kHz

@@ -1,10 +1,11 @@
 """The generated pages are those in the repository."""
 from pathlib import Path
 
+import yaml
+
 from gesture_node.config import walk
 from gesture_node.ros.node_config import NodeConfig, ros_name
 from gesture_node.ros.parameter_docs import main, parameters_page, parameters_yaml
-import yaml
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,7 +1,9 @@
 """Placing packets on stream time, and stream time on ROS time."""
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gesture_node.ros.presentation import PacketTiming, Placement, PresentationClock
 from gesture_node.timeline import NS_PER_S
-from hypothesis import given, settings, strategies as st
 
 RATE = 16_000
 MS = 1_000_000

@@ -1,12 +1,13 @@
 """Packets become speech in its place, or a counted problem."""
+import numpy as np
+import pytest
+
 from gesture_node.config import AudioConfig
 from gesture_node.ros.audio_decoder import AudioBlock, AudioFormat
 from gesture_node.ros.audio_messages import AudioPacket
 from gesture_node.ros.inbox import ReceivedAudio
 from gesture_node.ros.problems import ProblemLog
 from gesture_node.ros.speech_intake import is_audible, SpeechIntake
-import numpy as np
-import pytest
 
 MS = 1_000_000
 NOW = 1_000_000 * MS

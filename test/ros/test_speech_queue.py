@@ -1,8 +1,10 @@
 """Speech leaves the queue in order, up to a time, however it came in."""
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import numpy as np
+
 from gesture_node.ros.audio_decoder import AudioBlock
 from gesture_node.ros.speech_queue import SpeechQueue
-from hypothesis import given, settings, strategies as st
-import numpy as np
 
 RATE = 16_000
 

@@ -2,11 +2,12 @@
 import io
 import struct
 
-from gesture_node.exceptions import AudioError
-from gesture_node.ros.wave_file import is_wave_file, read_wave_header
 import numpy as np
 import pytest
 import soundfile
+
+from gesture_node.exceptions import AudioError
+from gesture_node.ros.wave_file import is_wave_file, read_wave_header
 
 
 def wave_bytes(subtype='PCM_16', channels=1, rate=22_050, samples=100, container='WAV'):
