@@ -2,9 +2,10 @@
 
 The guard works on target poses, before the limiter. A pose in which two watched capsules come
 closer than the margin is moved, by damped steps along the gradient of the smallest clearance,
-until they do not: the hand slides along the body instead of stopping at it, and poses that need
-no change are not touched. Where that fails, the last safe pose is kept and left again no faster
-than the joints may move.
+until they do not: the hand slides along the body instead of stopping at it. Where that fails, the pose
+stays as near as is safe to the last one given out. A pose that needs neither, and lies no further
+from the last than joints may move in that time, is not touched. Only the last pose given out is
+remembered, so cutting the poses into calls differently changes nothing.
 
 What is guaranteed: every pose given out keeps the margin, or is as close to the last one given
 out as it must be. Between poses, and where the limiter lags behind its targets, the margin is
@@ -13,7 +14,6 @@ what protects; :meth:`SelfCollisionGuard.audit` counts overlaps of motion as pub
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..timeline import BODY_RATE_HZ
 from ..types import Float64Array
@@ -25,10 +25,9 @@ _REST_SHARE = 0.5  # of the clearance at rest: a hanging arm is never pushed awa
 _ROUNDS = 12
 _DAMPING = 0.05 ** 2  # [m^2/rad^2], against wild steps where no joint changes the distance
 _OVERSHOOT_M = 0.002
-_HASTE = 1.5  # of the velocity limit, above which the step from one pose to the next is cut
+_HASTE = 1.5  # of the velocity limit: no step between poses is larger, as none could be followed
 _LARGEST_MOVE_RAD = 0.15
 _AUDIT_ROWS = 200
-_SHARES_BETWEEN = np.array([0.25, 0.5, 0.75])
 _SHARES_FORWARD = np.linspace(0.0, 1.0, 6)
 
 
@@ -65,17 +64,11 @@ class SelfCollisionGuard:
         if not len(self.model.pairs) or not len(positions):
             return positions.copy(), 0
         safe, shortfall = self._separated(positions)
-        path = np.concatenate([previous[None], safe])
-        hurried = np.any(np.abs(np.diff(path, axis=0)) > self._step, axis=1)
-        moved = (safe != positions).any(axis=1)
-        blocked = (shortfall > 0.0) | (hurried & (moved | self._crosses(path, hurried)))
-        held = False
-        for row in range(len(safe)):
-            last = safe[row - 1] if row else previous
-            if blocked[row] or held:
-                wanted = safe[row].copy()
+        last = previous
+        for row, wanted in enumerate(safe.copy()):
+            if shortfall[row] > 0.0 or (np.abs(wanted - last) > self._step).any():
                 safe[row] = self._approach(last, wanted)
-                held = bool((safe[row] != wanted).any())
+            last = safe[row]
         return safe, int(np.count_nonzero((safe != positions).any(axis=1)))
 
     def clearance(self, positions: Float64Array) -> Float64Array:
@@ -120,17 +113,6 @@ class SelfCollisionGuard:
             rows = rows[near]
             safe[rows] = np.clip(safe[rows] + move[near], self._lower, self._upper)
         return safe, shortfall
-
-    def _crosses(self, path: Float64Array, suspect: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return, of T suspect steps between T + 1 poses, those that pass through links."""
-        crosses = np.zeros(len(suspect), dtype=bool)
-        rows = np.flatnonzero(suspect)
-        if len(rows):
-            between = path[rows, None] + _SHARES_BETWEEN[:, None] * (
-                path[rows + 1] - path[rows])[:, None]
-            clear = self.clearance(between.reshape(-1, path.shape[1])) >= 0.0
-            crosses[rows] = ~clear.reshape(len(rows), -1).all(axis=1)
-        return crosses
 
     def _approach(self, last: Float64Array, wanted: Float64Array) -> Float64Array:
         """Return the pose to go to from ``last`` towards the wanted one.
