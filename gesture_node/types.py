@@ -23,7 +23,7 @@ class JointChunk:
         first_knot: absolute index of row 0; knot k is at stream time ``k / rate_hz``.
         positions: shape (K, N), float64, [rad].
         velocities: shape (K, N), float64, [rad/s]; the last row is exactly zero.
-        accelerations: shape (K, N), float64, [rad/s^2]; constant over ``[k, k + 1)``.
+        accelerations: shape (K, N), float64, [rad/s^2], of the knot interval that ends at the row.
         committed: number of leading rows that no later chunk changes.
         rate_hz: knots per second.
         generation: reset counter of the stream; chunks of older generations are void.

@@ -86,6 +86,9 @@ class WindowConfig:
                               bounds=(0.0, 1.0))
     mean_style_share: float = param(0.2, 'Share of face windows with the mean style.',
                                     bounds=(0.0, 1.0))
+    level_bias: float = param(2.0, 'Noise levels are drawn as T u^(1 / bias): 1 is uniform, more '
+                                   'dwells on the noisy levels that few-step sampling visits.',
+                              bounds=(1.0, 8.0))
     gain_db: float = param(3.0, 'Standard deviation of the random gain of the speech.',
                            unit='dB', bounds=(0.0, 20.0))
     tilt_db: float = param(2.0, 'Standard deviation of each term of a random smooth equaliser.',

@@ -136,9 +136,9 @@ class Trainer:
         bf16 = self.config.optimiser.bf16
         random = torch.Generator().manual_seed(
             (self.config.optimiser.seed * 1_000_003 + self.step) * 2 + (channel == 'body'))
-        level = torch.randint(0, TRAIN_STEPS, (len(batch.motion),), generator=random)
+        level = _draw_levels(len(batch.motion), self.config.windows.level_bias, random)
         noise = torch.randn(batch.motion.shape, generator=random).to(self.device)
-        level = level.float().to(self.device)
+        level = level.to(self.device)
         context = self.config.encoder.context_frames
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
             local, persona, emotion = self.networks.encoder(
@@ -181,6 +181,12 @@ class Trainer:
         self.average.load_state_dict(checkpoint.average)
         self._optimiser.load_state_dict(checkpoint.optimiser)
         self.step, self.elapsed_s = checkpoint.step, checkpoint.elapsed_s
+
+
+def _draw_levels(count: int, bias: float, random: torch.Generator) -> Tensor:
+    """Return diffusion steps ``(count,)``, whole numbers in [0, T - 1], denser at the noisy end."""
+    share = torch.rand(count, generator=random) ** (1.0 / bias)
+    return (share * TRAIN_STEPS).floor().clamp(max=TRAIN_STEPS - 1)
 
 
 def _optimiser(networks: GestureNetworks, config: TrainingConfig,
