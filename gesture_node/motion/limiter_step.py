@@ -7,8 +7,9 @@ that begins, for all joints at once:
 2. A few accelerations of it, with the brake's own and the one that meets the target exactly, are
    followed by their brakes. Those that stay inside the position limits are allowed; the set is
    convex, so everything between two allowed ones is allowed too.
-3. If meeting the target exactly is allowed and can be kept up, that is taken. Otherwise the
-   acceleration from which a brake relative to the moving target ends on it, as far as allowed.
+3. If meeting the reference exactly is allowed and can be kept up, that is taken. Otherwise the
+   acceleration whose brake would end where a brake of the reference would end, as far as allowed.
+   So a joint that is behind hurries, and still does not overshoot when the reference stops.
 
 Motion that already obeys the limits is checked for all knots in one pass and copied.
 """
@@ -147,13 +148,14 @@ def choose(now: Situation, reference: Situation, offset: Float64Array, cap: Floa
     grid = least + (most - least) * span
     stop = brake_step(now.velocity, now.acceleration, cap)
     trials = np.concatenate([grid, np.clip(now.direct, least, most)[None], stop[None]])
-    drift = now.velocity - reference.velocity
-    chase = grid - reference.direct
+    # The reference may be wild; where it would stop is asked of motion the joint could have.
+    aim_velocity = np.clip(reference.velocity + reference.direct, -speed, speed)
+    aim_acceleration = np.clip(reference.direct, -cap, cap)
 
-    # One call for the brakes of all trials, of the present state, and relative to the target.
+    # One call for the brakes of all trials, of the present state, and of the reference.
     brake = brake_extent(
-        np.concatenate([now.velocity + trials, now.velocity[None], drift + chase]),
-        np.concatenate([trials, now.acceleration[None], chase]), cap)
+        np.concatenate([now.velocity + trials, now.velocity[None], aim_velocity[None]]),
+        np.concatenate([trials, now.acceleration[None], aim_acceleration[None]]), cap)
     count = len(trials)
     # A state outside the limits may go as far as its own brake must, and no further.
     here = -0.5 * now.velocity
@@ -165,7 +167,8 @@ def choose(now: Situation, reference: Situation, offset: Float64Array, cap: Floa
     lowest = np.min(trials, axis=0, where=allowed, initial=np.inf)
     highest = np.max(trials, axis=0, where=allowed, initial=-np.inf)
 
-    miss = offset + 0.5 * (drift + chase) + brake.stop[count + 1:]
+    aim = 0.5 * (reference.velocity + reference.direct) - offset + brake.stop[count + 1]
+    miss = 0.5 * (now.velocity + grid) + brake.stop[:_TRIALS] - aim
     wanted = np.clip(_root(grid, miss), lowest, highest)
     direct = (allowed[-2] & (now.direct >= least) & (now.direct <= most)
               & (np.abs(offset) <= 1.0)
