@@ -78,7 +78,7 @@ class BodyOutput:
         if commanded is None and self._config.require_joint_states:
             self._is_held = True
             self._problems.report('joint_states', (
-                f'no trajectory is published before {self._missing()} measured on joint_states; '
+                f'no trajectory is published before joint_states hold {self._missing()}; '
                 'or set output.require_joint_states to false'))
         return commanded
 
@@ -127,7 +127,7 @@ class BodyOutput:
         if not self._names or not self._config.require_joint_states or (
                 self._commanded_at(now_ns) is not None or self._measured(now_ns) is not None):
             return ''
-        return f'joint_states ({self._missing()})'
+        return f'joint_states with {self._missing()}'
 
     def _send(self, now_ns: int) -> bool:
         message = self._plan.message(now_ns, self._config.stamp_policy)
@@ -155,6 +155,6 @@ class BodyOutput:
     def _missing(self) -> str:
         missing = self._joints.missing(self._names)
         if not missing:
-            return 'fresh positions are'
-        more = f' and {len(missing) - 3} more joints' if len(missing) > 3 else ''
-        return f'{", ".join(missing[:3])}{more} {"is" if len(missing) == 1 else "are"}'
+            return 'fresh positions'
+        more = f' and {len(missing) - 3} more' if len(missing) > 3 else ''
+        return ', '.join(missing[:3]) + more

@@ -29,7 +29,9 @@ STAMP_TOLERANCE_NS = 40_000_000
 ARRIVAL_TOLERANCE_NS = 120_000_000
 LOSS_TOLERANCE_NS = 2_000_000
 """Tolerated gap when sequence numbers tell that packets were lost: stamps are then believed."""
-PAD_QUANTUM_NS = 20_000_000
+PAD_QUANTUM_NS = 10_000_000
+PAUSED_LAG_NS = 20_000_000
+"""How far silence stays behind now while the source pauses, for a packet to come in time."""
 MAX_STEPS_BACK = 10
 """After so many packets in a row with older stamps, the source is taken to have restarted."""
 
@@ -143,7 +145,10 @@ class PresentationClock:
 
     def pad(self, now_ns: int, sample_rate: int) -> int:
         """Return how many samples of silence to append for stream time to keep pace with now."""
-        behind_ns = self.stream_ns(now_ns) - self._allowance_ns - self.end_ns
+        lag_ns = self._allowance_ns
+        if self._padded_from_ns is not None:
+            lag_ns = min(lag_ns, PAUSED_LAG_NS)
+        behind_ns = self.stream_ns(now_ns) - lag_ns - self.end_ns
         if behind_ns < PAD_QUANTUM_NS:
             return 0
         if self._padded_from_ns is None:
