@@ -1,10 +1,13 @@
 """The summary of motion made from a file."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..config import GestureConfig
 from ..measures.limit_audit import audit_motion
+from ..motion.collision import SelfCollisionGuard
 from ..motion.robot import RobotProfile
 from ..pipeline import GesturePipeline
 from ..report import RunSummary
@@ -18,7 +21,9 @@ def summarise(motion: OfflineMotion, audio: AudioFile, profile: RobotProfile,
               config: GestureConfig, pipeline: GesturePipeline) -> RunSummary:
     """Return the summary of a run; latencies are those of a live stream with the same windows."""
     times_s = np.arange(len(motion.positions)) / KNOT_RATE_HZ
-    violations = audit_motion(times_s, motion.positions, motion.velocities, profile.limits)
+    violations = replace(
+        audit_motion(times_s, motion.positions, motion.velocities, profile.limits),
+        self_collision=SelfCollisionGuard(profile).audit(motion.positions))
     body, face = config.body, config.face
     return RunSummary(
         audio_s=audio.duration_s, frames=len(motion.positions),

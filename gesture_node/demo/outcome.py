@@ -13,11 +13,12 @@ from ..measures.mouth import mouth_aperture
 from ..motion.face import BLENDSHAPE_INDEX
 from ..motion.robot import load_profile, RobotProfile
 from ..report import RunSummary
+from ..sim.controller import TrajectoryMessage
 from ..timeline import NS_PER_S
 from . import figures
 from .alignment import align, StreamAlignment
 from .plots import PlotData
-from .published import audit_published, executed, PublishedMotion
+from .published import audit_published, executed, late_plans, PublishedMotion
 from .recording import DemoRecording, Float64Array
 from .session import DemoPlan
 from .wrists import hand_positions, speeds
@@ -50,7 +51,7 @@ def measure(plan: DemoPlan, sample_rate: int, ready_s: float) -> DemoOutcome:
     recording = DemoRecording(plan.recording)
     stream = align(recording, sample_rate)
     profile, config = load_profile(plan.robot), GestureConfig(seed=plan.seed)
-    motion = executed(recording.trajectories('/joint_trajectory'), profile.joint_names)
+    motion = executed(_plans(recording), profile.joint_names)
     summary = _summary(plan, recording, stream, profile, config, motion, ready_s)
     return DemoOutcome(summary, _plots(recording, stream, profile, config, motion, summary))
 
@@ -77,8 +78,7 @@ def _summary(plan: DemoPlan, recording: DemoRecording, stream: StreamAlignment,
         dropped_audio_s=number(diagnostics, 'dropped audio s') + number(
             diagnostics, 'late audio s') + figures.lost_audio_s(stream),
         nan_count=int(number(diagnostics, 'numbers not finite')) + figures.not_finite(recording),
-        limit_violations=audit_published(recording.trajectories('/joint_trajectory'), profile,
-                                         motion),
+        limit_violations=audit_published(_plans(recording), profile, motion),
         limit_interventions={key.removeprefix('limit '): float(value)
                              for key, value in diagnostics.items() if key.startswith('limit ')},
         robot=profile.name, bundle=bundle.name, bundle_hash=bundle.hash, seed=plan.seed,
@@ -86,12 +86,18 @@ def _summary(plan: DemoPlan, recording: DemoRecording, stream: StreamAlignment,
         more={'face_hop_s': config.face.hop_s, 'stamp_error_s': {
             'p50': error['p50'], 'p95': error['p95'],
             'max': float(errors_s.max()) if len(errors_s) else float('nan')},
+            'late_plans': late_plans(recording.trajectories('/joint_trajectory'),
+                                     config.output.frozen_horizon_s),
             'late_face_frames': int(number(diagnostics, 'late face frames')),
             'presentation_delay_s': config.output.presentation_delay_s,
             'resident_mb': number(diagnostics, 'resident memory MB'), 'ready_s': ready_s,
             'messages': {'trajectories': len(recording.topic('/joint_trajectory')),
                          'face_frames': len(recording.topic('/face/blendshapes')),
                          'audio_out': len(recording.topic('/audio_out'))}})
+
+
+def _plans(recording: DemoRecording) -> list[TrajectoryMessage]:
+    return [message for _, message in recording.trajectories('/joint_trajectory')]
 
 
 def _plots(recording: DemoRecording, stream: StreamAlignment, profile: RobotProfile,

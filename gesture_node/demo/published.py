@@ -1,7 +1,9 @@
 """What a robot was told to do: the published plans, joined as a controller joins them.
 
-Each message replaces the one before it, so what is executed of it reaches from its arrival to
-the arrival of the next::
+Each message replaces the one before it, so what is executed of it reaches from its stamp, the
+last knot before it was published, to the stamp of the next. Frozen knots are the same in both, so
+a controller that gets it later, within the frozen horizon, does the same; messages that take longer
+are counted by :func:`late_plans`::
 
     message 1   k0 k1 k2 k3|k4 k5 k6 brake
     message 2            k3 k4 k5 k6|k7 k8 brake
@@ -10,11 +12,12 @@ the arrival of the next::
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..measures.limit_audit import audit_motion, LimitViolations
+from ..motion.collision import SelfCollisionGuard
 from ..motion.robot import RobotProfile
 from ..sim.controller import TrajectoryMessage
 from ..timeline import KNOT_RATE_HZ, NS_PER_S
@@ -50,24 +53,29 @@ def motion_of(message: TrajectoryMessage, columns: Sequence[str]) -> PublishedMo
         np.stack([point.velocities for point in message.points])[:, order])
 
 
-def executed(plans: Sequence[tuple[int, TrajectoryMessage]],
+def executed(plans: Sequence[TrajectoryMessage],
              columns: Sequence[str]) -> list[PublishedMotion]:
     """Return what was executed of the plans, cut where a plan ended before the next began.
 
     Args:
-        plans: (arrival [ns], message) in order of arrival.
+        plans: messages in order of publication.
         columns: N joint names, order of the result.
     """
     parts: list[PublishedMotion] = []
-    for index, (arrival_ns, message) in enumerate(plans):
+    for index, message in enumerate(plans):
         motion = motion_of(message, columns)
-        begin_s = 0.0 if not index else arrival_ns / NS_PER_S
-        later = plans[index + 1][0] / NS_PER_S if index + 1 < len(plans) else float('inf')
-        chosen = (motion.times_s >= begin_s) & (motion.times_s < later)
-        if chosen.any():
-            parts.append(PublishedMotion(motion.times_s[chosen], motion.positions[chosen],
-                                         motion.velocities[chosen]))
+        later_s = (plans[index + 1].stamp_ns / NS_PER_S if index + 1 < len(plans)
+                   else float('inf'))
+        chosen = motion.times_s < later_s
+        parts.append(PublishedMotion(motion.times_s[chosen], motion.positions[chosen],
+                                     motion.velocities[chosen]))
     return _runs(_joined(parts, len(columns)))
+
+
+def late_plans(plans: Sequence[tuple[int, TrajectoryMessage]], horizon_s: float) -> int:
+    """Return how many of the plans (arrival [ns], message) came after their frozen horizon."""
+    allowed_ns = round((horizon_s + 1.0 / KNOT_RATE_HZ) * NS_PER_S)
+    return sum(arrival_ns - message.stamp_ns > allowed_ns for arrival_ns, message in plans)
 
 
 def _joined(parts: Sequence[PublishedMotion], count: int) -> PublishedMotion:
@@ -86,18 +94,20 @@ def _runs(motion: PublishedMotion) -> list[PublishedMotion]:
             for a, b in zip(edges, edges[1:]) if b > a]
 
 
-def audit_published(plans: Sequence[tuple[int, TrajectoryMessage]], profile: RobotProfile,
+def audit_published(plans: Sequence[TrajectoryMessage], profile: RobotProfile,
                     motion: Sequence[PublishedMotion]) -> LimitViolations:
     """Return the violations in what was executed and in every message, executed or not.
 
     Args:
         plans: every message.
         profile: the robot.
-        motion: what was executed of them.
+        motion: what was executed of them; only this is looked at for self-collisions.
     """
     found = LimitViolations()
-    published = [motion_of(message, profile.joint_names) for _, message in plans]
+    published = [motion_of(message, profile.joint_names) for message in plans]
     for stretch in (*motion, *published):
         found += audit_motion(stretch.times_s, stretch.positions, stretch.velocities,
                               profile.limits)
-    return found
+    guard = SelfCollisionGuard(profile)
+    touching = sum(guard.audit(stretch.positions) for stretch in motion)
+    return replace(found, self_collision=touching)

@@ -25,7 +25,7 @@ class LimitViolations:
 
     Attributes:
         position, velocity, acceleration, jerk: joint-knots.
-        self_collision: knots at which links touch; -1 where it was not checked.
+        self_collision: knots at which links touch.
     """
 
     position: int = 0
@@ -42,7 +42,7 @@ class LimitViolations:
     @property
     def total(self) -> int:
         """All violations that were found."""
-        return sum(max(0, count) for count in asdict(self).values())
+        return sum(asdict(self).values())
 
 
 def audit_motion(times_s: Float64Array, positions: Float64Array, velocities: Float64Array,
