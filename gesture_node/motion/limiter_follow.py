@@ -48,7 +48,8 @@ class Follower:
             return LimitedMotion.through(ends, targets, state, LimitReport())
         run = self._prepare(state, targets)
         reference_motion = self._reference_situation(state, run)
-        free = needs_no_limit(reference_motion, self._bounds.cap, self._bounds.speed).all(axis=1)
+        free = np.all(needs_no_limit(reference_motion, self._bounds.cap, self._bounds.speed),
+                      axis=1)
         acceleration, scale = state.accelerations, state.speed_scale
         knot = 0
         while knot < count:
@@ -112,11 +113,10 @@ class Follower:
         bounds, after = self._bounds, run.controls[knot + 1]
         now = situation(bounds, run.controls[knot], after, acceleration / self._step,
                         run.reference[knot + 2])
-        relative = replace(reference, velocity=reference.velocity[knot],
-                           acceleration=reference.acceleration[knot],
-                           direct=reference.direct[knot])
+        goal = Situation(reference.velocity[knot], reference.acceleration[knot],
+                         reference.direct[knot], reference.lower[knot], reference.upper[knot])
         offset = (after - run.reference[knot + 1]) / bounds.unit
-        choice = choose(now, relative, offset, bounds.cap, bounds.speed * scale)
+        choice = choose(now, goal, offset, bounds.cap, bounds.speed * scale)
         run.controls[knot + 2] = np.where(
             choice.direct, run.reference[knot + 2],
             after + (now.velocity + choice.acceleration) * bounds.unit)

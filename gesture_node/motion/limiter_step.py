@@ -25,6 +25,7 @@ from .limiter_brake import brake_extent, brake_step, landing_acceleration
 
 BoolArray = NDArray[np.bool_]
 _TRIALS = 9
+_SPAN = np.linspace(0.0, 1.0, _TRIALS)[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,12 @@ def acceleration_range(now: Situation, cap: Float64Array,
 
     The velocity limit counts the velocity still gained while the acceleration returns to zero.
     """
-    up, down = speed - now.velocity, speed + now.velocity
-    rise = np.copysign(landing_acceleration(np.abs(up)), up)
-    fall = np.copysign(landing_acceleration(np.abs(down)), down)
+    room = np.stack([speed - now.velocity, speed + now.velocity])
+    reach = np.copysign(landing_acceleration(np.abs(room)), room)
     least, most = now.acceleration - 1.0, now.acceleration + 1.0
-    return (np.clip(np.maximum(-cap, -fall), least, most),
-            np.clip(np.minimum(cap, rise), least, most))
+    lowest, highest = np.maximum(-cap, -reach[1]), np.minimum(cap, reach[0])
+    return (np.minimum(np.maximum(lowest, least), most),
+            np.minimum(np.maximum(highest, least), most))
 
 
 def inside(velocity: Float64Array, trial: Float64Array, lower: Float64Array, upper: Float64Array,
@@ -100,13 +101,13 @@ def inside(velocity: Float64Array, trial: Float64Array, lower: Float64Array, upp
         reach: lowest and highest displacement of the brake from the end of the interval.
     """
     end = velocity + trial
-    # The parabola turns inside the interval when the velocity changes sign.
-    turn = np.where(velocity * end < 0.0, -velocity * (end / np.where(trial == 0.0, 1.0, trial)),
-                    0.0) * 0.5
+    # The parabola turns inside the interval when the velocity changes sign; otherwise the control
+    # point ahead, which is passed then, does no harm.
+    turns = velocity * end < 0.0
+    turn = np.where(turns, velocity * end / np.where(turns, -2.0 * trial, 1.0), 0.0)
     middle = 0.5 * end
-    top = np.maximum(middle + reach[1], np.where(velocity > 0.0, turn, -np.inf))
-    bottom = np.minimum(middle + reach[0], np.where(velocity < 0.0, turn, np.inf))
-    return (top <= upper) & (bottom >= lower)
+    return ((np.maximum(middle + reach[1], turn) <= upper)
+            & (np.minimum(middle + reach[0], turn) >= lower))
 
 
 def needs_no_limit(now: Situation, cap: Float64Array, speed: Float64Array) -> BoolArray:
@@ -144,13 +145,13 @@ def choose(now: Situation, reference: Situation, offset: Float64Array, cap: Floa
         speed: velocity limits.
     """
     least, most = acceleration_range(now, cap, speed)
-    span = np.linspace(0.0, 1.0, _TRIALS)[:, None]
-    grid = least + (most - least) * span
+    grid = least + (most - least) * _SPAN
     stop = brake_step(now.velocity, now.acceleration, cap)
-    trials = np.concatenate([grid, np.clip(now.direct, least, most)[None], stop[None]])
+    trials = np.concatenate([grid, np.minimum(np.maximum(now.direct, least), most)[None],
+                             stop[None]])
     # The reference may be wild; where it would stop is asked of motion the joint could have.
-    aim_velocity = np.clip(reference.velocity + reference.direct, -speed, speed)
-    aim_acceleration = np.clip(reference.direct, -cap, cap)
+    aim_velocity = np.minimum(np.maximum(reference.velocity + reference.direct, -speed), speed)
+    aim_acceleration = np.minimum(np.maximum(reference.direct, -cap), cap)
 
     # One call for the brakes of all trials, of the present state, and of the reference.
     brake = brake_extent(
@@ -164,12 +165,12 @@ def choose(now: Situation, reference: Situation, offset: Float64Array, cap: Floa
     allowed = inside(now.velocity, trials, lower, upper,
                      (brake.lower[:count], brake.upper[:count]))
     allowed[-1] = True
-    lowest = np.min(trials, axis=0, where=allowed, initial=np.inf)
-    highest = np.max(trials, axis=0, where=allowed, initial=-np.inf)
+    lowest = np.where(allowed, trials, np.inf).min(axis=0)
+    highest = np.where(allowed, trials, -np.inf).max(axis=0)
 
     aim = 0.5 * (reference.velocity + reference.direct) - offset + brake.stop[count + 1]
     miss = 0.5 * (now.velocity + grid) + brake.stop[:_TRIALS] - aim
-    wanted = np.clip(_root(grid, miss), lowest, highest)
+    wanted = np.minimum(np.maximum(_root(grid, miss), lowest), highest)
     direct = (allowed[-2] & (now.direct >= least) & (now.direct <= most)
               & (np.abs(offset) <= 1.0)
               & (np.abs(offset - (now.direct - reference.direct)) <= 1.0))
@@ -178,13 +179,9 @@ def choose(now: Situation, reference: Situation, offset: Float64Array, cap: Floa
 
 def _root(grid: Float64Array, miss: Float64Array) -> Float64Array:
     """Return where rising values cross zero, or the end of the grid nearest to it."""
-    below = miss <= 0.0
-    left = np.max(grid, axis=0, where=below, initial=-np.inf)
-    right = np.min(grid, axis=0, where=~below, initial=np.inf)
-    under = np.max(miss, axis=0, where=below, initial=-np.inf)
-    over = np.min(miss, axis=0, where=~below, initial=np.inf)
-    inner = below[0] & ~below[-1]
-    share = np.where(inner, -np.where(inner, under, 0.0)
-                     / np.where(inner, np.maximum(over - under, 1e-12), 1.0), 0.0)
-    crossing = np.where(inner, left, 0.0) + share * np.where(inner, right - left, 0.0)
-    return np.where(inner, crossing, np.where(below[0], grid[-1], grid[0]))
+    above = np.minimum(np.maximum(np.count_nonzero(miss <= 0.0, axis=0), 1), _TRIALS - 1)
+    columns = np.arange(grid.shape[1])
+    left, right = grid[above - 1, columns], grid[above, columns]
+    under, over = miss[above - 1, columns], miss[above, columns]
+    share = np.minimum(np.maximum(under / np.minimum(under - over, -1e-12), 0.0), 1.0)
+    return left + share * (right - left)
