@@ -46,6 +46,13 @@ class PlayoutQueue(Generic[ItemT]):
                     due.append((due_ns, item))
         return due
 
+    def drop_from(self, due_ns: int) -> ItemT | None:
+        """Forget items due at ``due_ns`` or later; return the last that stays, if any does."""
+        with self._lock:
+            while self._items and self._items[-1][0] >= due_ns:
+                self._items.pop()
+            return self._items[-1][1] if self._items else None
+
     def clear(self) -> None:
         """Forget everything that is not yet due."""
         with self._lock:

@@ -100,9 +100,7 @@ class PresentationClock:
         self.counters = PlacementCounters() if counters is None else counters
         self._delay_ns = delay_ns
         self._allowance_ns = allowance_ns
-        anchor_ns = first.arrival_ns
-        if first.stamp_ns is not None and _credible(first.stamp_ns, first.arrival_ns):
-            anchor_ns = first.stamp_ns
+        anchor_ns = sounding_ns(first.stamp_ns, first.arrival_ns)
         self.epoch_ns = max(anchor_ns, first.arrival_ns - allowance_ns)
         self.shift_ns = self.epoch_ns - anchor_ns
         self._end_s = Fraction(0)
@@ -202,6 +200,13 @@ class PresentationClock:
 
     def _advance(self, samples: int, sample_rate: int) -> None:
         self._end_s += Fraction(samples, sample_rate)
+
+
+def sounding_ns(stamp_ns: int | None, arrival_ns: int) -> int:
+    """Return the ROS time at which a packet begins to sound: its stamp, if that is credible."""
+    if stamp_ns is None or not _credible(stamp_ns, arrival_ns):
+        return arrival_ns
+    return stamp_ns
 
 
 def _credible(stamp_ns: int, expected_ns: int) -> bool:

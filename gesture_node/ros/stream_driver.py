@@ -25,6 +25,7 @@ from .body_output import BodyOutput
 from .face_output import FaceOutput
 from .inbox import ReceivedAudio
 from .playout import PlayoutQueue
+from .presentation import sounding_ns
 from .problems import ProblemLog
 from .speech_intake import Heard, SpeechIntake
 
@@ -113,7 +114,7 @@ class StreamDriver:
             if self._state is State.STOPPED:
                 self.ignored_packets += 1
                 return
-            due_ns = audio.arrival_ns + self._delay_ns
+            due_ns = self._delay_ns + sounding_ns(audio.packet.stamp_ns, audio.arrival_ns)
             if self._state is not State.DISABLED and now_ns >= self._muted_until_ns:
                 heard = self.intake.decode(audio)
                 if heard is not None and self._is_listening(heard, now_ns):
@@ -209,8 +210,9 @@ class StreamDriver:
         if self._broken:
             self._renew()
         clock = self.intake.begin(heard.timing, self._delay_ns, self._allowance_ns)
-        positions = self.body.begin(self.stream.robot, clock.presentation_ns(0), now_ns)
-        self.stream.reset(positions)
+        start_ns = clock.presentation_ns(0)
+        self.face.begin(start_ns)
+        self.stream.reset(self.body.begin(self.stream.robot, start_ns, now_ns))
         self.streams += 1
         self._heard_ns, self._has_moved = heard.timing.arrival_ns, False
         self._run += 1
@@ -243,9 +245,9 @@ class StreamDriver:
         assert clock is not None
         start_ns = clock.presentation_ns(0)
         if result.face is not None:
-            self.face.extend(result.face, start_ns)
-            first_ns = start_ns + frame_to_ns(result.face.first_frame, result.face.rate_hz)
-            self._face_sink.publish_face_chunk(result.face, first_ns)
+            chunk = self.face.extend(result.face, start_ns)
+            first_ns = start_ns + frame_to_ns(chunk.first_frame, chunk.rate_hz)
+            self._face_sink.publish_face_chunk(chunk, first_ns)
         if result.joints is not None:
             published = self.body.extend(result.joints, start_ns, now_ns)
             if published and not self._has_moved:

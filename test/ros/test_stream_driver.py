@@ -1,0 +1,332 @@
+"""A stream driven in ROS time, on a clock of the test's own: no thread, no ROS, no waiting."""
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gesture_node.config import AudioConfig, GestureConfig, OutputConfig
+from gesture_node.exceptions import ConfigError
+from gesture_node.motion.robot import load_profile
+from gesture_node.pipeline import GesturePipeline
+from gesture_node.ros.audio_decoder import AudioFormat
+from gesture_node.ros.audio_messages import AudioPacket
+from gesture_node.ros.body_output import BodyOutput
+from gesture_node.ros.inbox import MeasuredJoints, ReceivedAudio
+from gesture_node.ros.problems import ProblemLog
+from gesture_node.ros.stream_driver import State, StreamDriver
+
+PIPELINE = GesturePipeline.from_bundle(
+    Path(__file__).parents[1] / 'data' / 'tiny_bundle', provider='cpu', threads=1)
+PROFILE = load_profile('humanoid')
+MS = 1_000_000
+RATE, PACKET = 16_000, 320
+DELAY = 500 * MS
+TICK = 10 * MS
+
+
+def config(**output):
+    return GestureConfig(audio=AudioConfig(max_buffer_s=30.0), output=OutputConfig(
+        idle_release_s=output.pop('idle_release_s', 0.5), **output))
+
+
+class Bench:
+    """A driver, its robot and its outputs."""
+
+    def __init__(self, gesture=None, robot=PROFILE, measured=True):
+        gesture = gesture or config()
+        self.now = 1_000_000 * MS
+        self.said = []
+        self.plans, self.chunks, self.frames, self.sounds = [], [], [], []
+        self.joints = MeasuredJoints()
+        self.measured = measured
+        self.rest = dict(zip(PROFILE.joint_names, PROFILE.rest_positions))
+        problems = ProblemLog(self.said.append)
+        names = () if robot is None else robot.joint_names
+        self.body = BodyOutput(names, gesture.output, self.joints,
+                               lambda m: self.plans.append((self.now, m)), problems)
+        self.driver = StreamDriver(partial(PIPELINE.create_stream, robot), gesture, self.body,
+                                   self, problems)
+        self.run(0.02)
+
+    def publish_face_chunk(self, chunk, first_ns):
+        self.chunks.append((first_ns, chunk))
+
+    def run(self, seconds):
+        """Let time pass."""
+        for _ in range(round(seconds * 1e9 / TICK)):
+            self.now += TICK
+            if self.measured:
+                self.joints.put(self.rest, self.now)
+            while self.driver.tick(self.now, lambda: self.now):
+                pass
+            self.frames += self.driver.face.take_due(self.now)
+            self.sounds += self.driver.audio_out.take_due(self.now)
+
+    def hear(self, samples, stamp_ns=None, message=None):
+        payload = (samples * 32_767).astype('<i2').tobytes()
+        self.driver.hear(ReceivedAudio(AudioPacket(payload, AudioFormat(), stamp_ns, True),
+                                       message, self.now), self.now)
+
+    def speak(self, seconds, stamped=True):
+        """Speak in real time, in packets of 20 ms."""
+        for samples in np.split(speech(seconds), round(seconds * RATE / PACKET)):
+            self.hear(samples, self.now if stamped else None, message='sound')
+            self.run(0.02)
+
+    def until_idle(self):
+        for _ in range(2_000):
+            if self.driver.state is State.IDLE:
+                return
+            self.run(0.01)
+        pytest.fail('the driver does not come to rest')
+
+
+def speech(seconds):
+    t = np.arange(round(seconds * RATE)) / RATE
+    return 0.4 * np.sin(2 * np.pi * 150 * t) * np.clip(np.sin(2 * np.pi * 3 * t + 0.5), 0.1, 1)
+
+
+def knots(bench):
+    """Return ``{time: (positions, velocities)}`` of the last word on every published knot."""
+    found = {}
+    for _, plan in bench.plans:
+        for after_ns, position, velocity in zip(
+                plan.times_from_start_ns, plan.positions, plan.velocities):
+            found[plan.stamp_ns + after_ns] = position, velocity
+    return found
+
+
+def test_speech_is_shown_at_its_time_and_ends_in_idle():
+    bench = Bench()
+    begun = bench.now
+    bench.speak(1.0)
+    assert bench.driver.state is State.SPEAKING
+    bench.until_idle()
+    assert [due for due, _ in bench.frames[:2]] == [begun + DELAY, begun + DELAY + 20 * MS]
+    stamps = np.array([due for due, _ in bench.frames])
+    assert (np.diff(stamps) == 20 * MS).all() and bench.driver.face.late == 0
+    assert bench.sounds[:2] == [(begun + DELAY, 'sound'), (begun + DELAY + 20 * MS, 'sound')]
+    assert bench.chunks[0][0] == begun + DELAY
+    assert bench.body.underruns == 0 and not bench.said
+    count = len(bench.plans)
+    bench.run(1.0)
+    assert len(bench.plans) == count
+
+
+def test_plans_repeat_while_moving_and_start_where_the_robot_is():
+    bench = Bench()
+    bench.rest = {name: value + 0.05 for name, value in bench.rest.items()}
+    bench.speak(1.0)
+    bench.until_idle()
+    _, first = bench.plans[0]
+    assert np.allclose(first.positions[0], PROFILE.rest_positions + 0.05)
+    assert not first.velocities[0].any()
+    gaps = np.diff([at for at, _ in bench.plans])
+    assert gaps.max() <= 0.2 * 1e9 + TICK
+
+
+def test_what_is_frozen_never_changes():
+    bench = Bench()
+    bench.speak(2.0)
+    bench.until_idle()
+    horizon = round(0.06 * 1e9)
+    promised = {}
+    for at, plan in bench.plans:
+        for after_ns, position in zip(plan.times_from_start_ns, plan.positions):
+            time_ns = plan.stamp_ns + after_ns
+            if time_ns in promised:
+                assert np.array_equal(promised[time_ns], position)
+            if time_ns <= at + horizon:
+                promised[time_ns] = position
+    assert len(promised) > 100
+
+
+def test_a_second_utterance_goes_on_from_where_the_first_ended():
+    bench = Bench()
+    bench.speak(0.6)
+    bench.until_idle()
+    bench.rest = dict(zip(PROFILE.joint_names, bench.plans[-1][1].positions[-1]))
+    end = bench.plans[-1][1].positions[-1]
+    count = len(bench.plans)
+    bench.run(1.0)
+    bench.speak(0.6)
+    assert np.allclose(bench.plans[count][1].positions[0], end, atol=1e-9)
+
+
+def test_a_robot_that_was_moved_starts_from_where_it_is_measured():
+    bench = Bench()
+    bench.speak(0.6)
+    bench.until_idle()
+    bench.rest = {name: value + 0.3 for name, value in bench.rest.items()}
+    count = len(bench.plans)
+    bench.run(1.0)
+    bench.speak(0.6)
+    assert np.allclose(bench.plans[count][1].positions[0], PROFILE.rest_positions + 0.3)
+
+
+def test_speech_while_settling_joins_smoothly():
+    bench = Bench()
+    bench.speak(0.8)
+    while bench.driver.state is not State.SETTLING:
+        bench.run(0.01)
+    bench.run(0.3)
+    again = bench.now
+    bench.speak(0.8)
+    bench.until_idle()
+    stamps = np.array([due for due, _ in bench.frames])
+    assert (np.diff(stamps) > 0).all() and np.diff(stamps).max() <= 21 * MS
+    assert again + DELAY in stamps and bench.driver.face.late == 0
+    weights = np.array([frame for _, frame in bench.frames])
+    at = int(np.searchsorted(stamps, again + DELAY))
+    steps = np.abs(np.diff(weights, axis=0)).max(axis=1)
+    assert steps[at - 1] <= np.quantile(steps, 0.99) + 0.2
+    plan = knots(bench)
+    times = np.array(sorted(plan))
+    positions = np.array([plan[t][0] for t in times])
+    rate = np.abs(np.diff(positions, axis=0)) / (np.diff(times)[:, None] / 1e9)
+    assert (rate <= PROFILE.limits.velocity * 1.001 + 1e-6).all()
+    assert bench.driver.streams == 2
+
+
+def test_an_utterance_at_once_is_played_in_its_own_time():
+    bench = Bench()
+    begun = bench.now
+    bench.hear(speech(5.0), message='all')
+    bench.run(1.0)
+    assert bench.driver.stream.samples_accepted <= (1.0 + 1.0) * RATE + 640
+    bench.until_idle()
+    last = bench.frames[-1][0]
+    assert last > begun + DELAY + 5_000 * MS and bench.driver.face.late == 0
+    assert bench.sounds == [(begun + DELAY, 'all')]
+
+
+def test_a_pause_of_the_source_is_silence_in_the_same_stream():
+    bench = Bench(config(idle_release_s=3.0))
+    bench.speak(0.6)
+    bench.run(1.0)
+    again = bench.now
+    bench.speak(0.6)
+    bench.until_idle()
+    assert bench.driver.streams == 1
+    sounds = [due for due, _ in bench.sounds]
+    assert sounds[30] == pytest.approx(again + DELAY, abs=30 * MS)
+    assert bench.driver.intake.placement.padded_s > 0.8
+
+
+def test_silence_begins_nothing_but_is_passed_on():
+    bench = Bench()
+    for _ in range(20):
+        bench.hear(np.zeros(PACKET), bench.now, 'hush')
+        bench.run(0.02)
+    bench.run(1.0)
+    assert bench.driver.state is State.IDLE and bench.driver.streams == 0
+    assert len(bench.sounds) == 20 and not bench.frames
+
+
+def test_stop_brakes_at_once_and_reset_goes_on():
+    bench = Bench()
+    bench.speak(1.5)
+    count = len(bench.plans)
+    bench.driver.stop(bench.now)
+    assert len(bench.plans) == count + 1
+    _, brake = bench.plans[-1]
+    assert not brake.velocities[-1].any()
+    assert brake.stamp_ns + brake.times_from_start_ns[-1] < bench.now + 1_000 * MS
+    bench.run(0.5)
+    bench.speak(0.4)
+    assert bench.driver.state is State.STOPPED and bench.driver.ignored_packets == 20
+    assert not bench.frames[-1][1].any()
+    bench.driver.reset(bench.now)
+    bench.speak(0.6)
+    assert bench.driver.state is State.SPEAKING
+
+
+def test_disabled_means_voice_without_motion():
+    bench = Bench()
+    bench.driver.enable(False, bench.now)
+    bench.speak(0.6)
+    bench.run(1.0)
+    assert bench.driver.state is State.DISABLED and not bench.plans and not bench.frames
+    assert len(bench.sounds) == 30
+    bench.driver.enable(True, bench.now)
+    assert bench.driver.state is State.IDLE
+
+
+def test_without_joint_states_the_body_waits_and_says_so():
+    bench = Bench(measured=False)
+    bench.speak(0.6)
+    assert not bench.plans and bench.frames
+    assert len(bench.said) == 1 and 'joint_states' in bench.said[0]
+    assert bench.body.waiting_for(bench.now).startswith('joint_states with torso')
+    bench.measured = True
+    bench.speak(0.8)
+    assert np.allclose(bench.plans[0][1].positions[0], PROFILE.rest_positions)
+    assert bench.body.waiting_for(bench.now) == ''
+
+
+def test_without_a_robot_only_the_face_moves():
+    bench = Bench(robot=None)
+    bench.speak(0.6)
+    bench.until_idle()
+    assert bench.frames and not bench.plans and bench.body.waiting_for(bench.now) == ''
+
+
+def test_an_error_brakes_and_the_next_speech_gets_a_new_stream():
+    bench = Bench()
+    bench.speak(0.6)
+    broken = bench.driver.stream
+    bench.driver.fail(bench.now)
+    bench.speak(0.6)
+    assert bench.driver.state is State.IDLE
+    bench.run(2.0)
+    bench.speak(0.6)
+    assert bench.driver.state is State.SPEAKING and bench.driver.stream is not broken
+
+
+def test_a_jump_of_the_clock_drops_the_plan():
+    bench = Bench()
+    bench.speak(0.6)
+    bench.now -= 100_000 * MS
+    bench.driver.forget_time()
+    assert bench.driver.state is State.IDLE and not bench.body.is_moving(bench.now)
+    bench.joints.put(bench.rest, bench.now)
+    bench.speak(0.6)
+    assert bench.plans[-1][1].stamp_ns < bench.now + 1_000 * MS
+
+
+def test_changes_wait_until_the_robot_is_idle():
+    bench = Bench()
+    bench.speak(0.4)
+    changed = config(presentation_delay_s=0.8)
+    bench.driver.configure(changed)
+    bench.run(0.1)
+    assert bench.driver.config != changed
+    bench.until_idle()
+    bench.run(0.05)
+    assert bench.driver.config == changed
+    bench.frames.clear()
+    begun = bench.now
+    bench.speak(1.0)
+    assert bench.frames[0][0] == begun + 800 * MS
+
+
+def test_too_short_a_delay_is_refused_with_what_it_takes():
+    with pytest.raises(ConfigError, match=r'must be at least 0.44 s .* got 0.3'):
+        Bench(config(presentation_delay_s=0.3))
+
+
+def test_late_computation_is_counted_and_stays_within_limits():
+    bench = Bench()
+    bench.speak(0.6)
+    slow = bench.now + 700 * MS
+    bench.speak(0.1)
+    while bench.driver.tick(bench.now, lambda: slow):
+        pass
+    bench.now = slow
+    bench.speak(0.6)
+    bench.until_idle()
+    assert bench.body.underruns >= 1 and any('too late' in said for said in bench.said)
+    for _, plan in bench.plans:
+        assert (np.abs(plan.velocities) <= PROFILE.limits.velocity + 1e-9).all()
+        assert not plan.velocities[-1].any()
