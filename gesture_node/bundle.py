@@ -163,7 +163,8 @@ def _build(folder: Path, data: dict[str, Any], digest: str) -> Bundle:
     face = _channel(folder, 'face', data['face'], FACE_RATE_HZ, BLENDSHAPE_NAMES,
                     len(BLENDSHAPE_NAMES))
     return Bundle(folder, str(data['name']), digest, encoder, body, face,
-                  Schedule.cosine(int(schedule['train_steps'])))
+                  Schedule.cosine(int(schedule['train_steps']),
+                                  float(schedule.get('shift', 1.0))))
 
 
 def _channel(folder: Path, name: str, data: dict[str, Any], rate_hz: int,

@@ -32,6 +32,20 @@ def test_levels_fall_from_the_noisy_end(steps: int) -> None:
     assert all(a > b for a, b in zip(levels, levels[1:]))
 
 
+@pytest.mark.parametrize('shift', [1.0, 2.0, 6.0])
+@pytest.mark.parametrize('steps', [1, 4, 50, 999, 1000])
+def test_a_shift_crowds_levels_at_the_noisy_end(shift: float, steps: int) -> None:
+    levels = Schedule.cosine(shift=shift).levels(steps)
+    assert levels[0] == 999 and levels[-1] >= 0
+    assert all(a > b for a, b in zip(levels, levels[1:]))
+    assert all(a >= b for a, b in zip(levels, SCHEDULE.levels(steps)))
+
+
+def test_a_shift_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match='shift'):
+        Schedule.cosine(shift=0.5)
+
+
 @pytest.mark.parametrize('steps', [0, -1, 1001])
 def test_impossible_step_counts_are_refused(steps: int) -> None:
     with pytest.raises(ConfigError, match='steps'):

@@ -14,8 +14,8 @@ import numpy as np
 from tqdm import tqdm
 
 from .generate import generate_face
-from ..corpora.coarticulation import articulate, loudness
-from ..corpora.emodb import LabelledUtterance, load_emodb
+from ..corpora.coarticulation import articulate
+from ..corpora.emodb import LabelledUtterance, load_emodb, loudness_aperture
 
 
 def evaluate_mouth(pipeline: GesturePipeline, data: Path, config: GestureConfig,
@@ -38,7 +38,7 @@ def evaluate_mouth(pipeline: GesturePipeline, data: Path, config: GestureConfig,
         'teacher_on_manual_phones': _score(utterances, [
             mouth_aperture(articulate(u.segments(), u.waveform)) for u in utterances]),
         'loudness_as_jaw': _score(utterances, [
-            loudness(u.waveform, FACE_RATE_HZ) for u in utterances]),
+            loudness_aperture(u.waveform) for u in utterances]),
         'aperture_std': float(np.std(np.concatenate([mouth_aperture(f) for f in faces]))),
         **spread,
     }
