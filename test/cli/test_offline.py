@@ -1,0 +1,73 @@
+"""Motion of a file is the motion of a live stream, faster."""
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from gesture_node.cli.audio_file import AudioFile
+from gesture_node.cli.offline import generate, offline_config
+from gesture_node.config import GestureConfig
+from gesture_node.motion.robot import load_profile
+from gesture_node.pipeline import GesturePipeline
+import numpy as np
+import pytest
+
+TINY = Path(__file__).parents[1] / 'data' / 'tiny_bundle'
+RATE = 24_000
+
+
+@pytest.fixture(scope='module')
+def pipeline() -> GesturePipeline:
+    return GesturePipeline.from_bundle(TINY, threads=1)
+
+
+@pytest.fixture(scope='module')
+def audio() -> AudioFile:
+    rng = np.random.default_rng(5)
+    envelope = np.abs(np.sin(np.arange(2 * RATE) / RATE * 9.0))
+    return AudioFile(Path('noise.wav'),
+                     (0.2 * envelope * rng.normal(size=2 * RATE)).astype(np.float32), RATE)
+
+
+def test_windows_are_long_and_fit_the_bundle(pipeline: GesturePipeline) -> None:
+    config = offline_config(GestureConfig(seed=4), pipeline.bundle)
+    assert config.seed == 4
+    for channel, spec in ((config.body, pipeline.bundle.body), (config.face, pipeline.bundle.face)):
+        assert (channel.hop_s + channel.foresight_s) * spec.rate_hz <= (
+            spec.window_frames - spec.seed_frames)
+        assert channel.hop_s > GestureConfig().body.hop_s
+    pipeline.create_stream(None, config)  # raises when a window does not fit
+
+
+def test_a_file_gives_what_a_stream_gives(pipeline: GesturePipeline, audio: AudioFile) -> None:
+    config = GestureConfig(seed=1)
+    profile = load_profile('humanoid')
+    done: list[float] = []
+    motion = generate(pipeline, audio, profile, config, done.append)
+    stream = pipeline.create_stream(profile, config)
+    positions = []
+    for first in range(0, len(audio.samples), 777):
+        stream.accept_waveform(audio.samples[first:first + 777], RATE)
+        while stream.is_ready():
+            joints = stream.step().joints
+            if joints is not None:
+                positions.append(joints.positions[:joints.committed])
+    stream.finish()
+    while stream.is_ready():
+        joints = stream.step().joints
+        if joints is not None:
+            positions.append(joints.positions[:joints.committed])
+    np.testing.assert_array_equal(motion.positions, np.concatenate(positions))
+    assert sum(done) == pytest.approx(audio.duration_s)
+    assert len(motion.weights) / 50 >= audio.duration_s
+    assert len(motion.poses) * 2 == len(motion.positions)
+
+
+def test_seeds_differ_and_repeat(pipeline: GesturePipeline, audio: AudioFile) -> None:
+    profile = load_profile('humanoid')
+    config = offline_config(GestureConfig(), pipeline.bundle)
+    first, again, other = (
+        generate(pipeline, audio, profile, replace(config, seed=seed)) for seed in (7, 7, 8))
+    np.testing.assert_array_equal(first.weights, again.weights)
+    np.testing.assert_array_equal(first.positions, again.positions)
+    assert np.abs(first.positions - other.positions).max() > 0.01

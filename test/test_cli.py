@@ -1,0 +1,130 @@
+"""Command lines end to end: files, keys, exit codes, one sentence per mistake."""
+from __future__ import annotations
+
+from collections.abc import Callable
+import csv
+import json
+import os
+from pathlib import Path
+import subprocess
+import sys
+
+from gesture_node.__main__ import EXECUTABLES
+from gesture_node.cli import gesture_bench, gesture_from_file
+from gesture_node.motion.face import BLENDSHAPE_NAMES
+from gesture_node.motion.robot import load_profile
+import numpy as np
+import pytest
+import soundfile
+
+ROOT = Path(__file__).parent.parent
+TINY = str(ROOT / 'test' / 'data' / 'tiny_bundle')
+KEYS = {'audio_s', 'frames', 'rtf', 'hop_s', 'first_motion_latency_s', 'first_face_latency_s',
+        'latency_s', 'underruns', 'dropped_audio_s', 'nan_count', 'limit_violations',
+        'limit_interventions', 'robot', 'bundle', 'bundle_hash', 'seed', 'provider', 'machine'}
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> str:
+    samples, rate = soundfile.read(ROOT / 'examples' / 'hello.wav', frames=24_000)
+    path = tmp_path / 'speech.wav'
+    soundfile.write(path, samples, rate)
+    return str(path)
+
+
+def table(path: Path) -> tuple[list[str], np.ndarray]:
+    with path.open() as file:
+        rows = list(csv.reader(file))
+    return rows[0], np.array(rows[1:], np.float64)
+
+
+def test_from_file_writes_what_it_promises(speech: str, tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    assert gesture_from_file.main([speech, '--robot', 'nao', '--out', str(out), '--bundle', TINY,
+                                   '--seed', '3', '--samples', '2']) == 0
+    profile = load_profile('nao')
+    for folder, seed in ((out, 3), (out / 'sample_1', 4)):
+        names, joints = table(folder / 'joints.csv')
+        assert names == ['time', *profile.joint_names]
+        np.testing.assert_allclose(joints[:, 0], np.arange(len(joints)) / 50)
+        assert (joints[:, 1:] >= profile.limits.lower - 1e-6).all()
+        assert (joints[:, 1:] <= profile.limits.upper + 1e-6).all()
+        names, face = table(folder / 'face.csv')
+        assert names == ['time', *BLENDSHAPE_NAMES]
+        assert face[:, 1:].min() >= 0.0 and face[:, 1:].max() <= 1.0
+        assert (folder / 'motion.bvh').read_text().startswith('HIERARCHY')
+        summary = json.loads((folder / 'summary.json').read_text())
+        assert summary.keys() >= KEYS
+        assert summary['seed'] == seed and summary['robot'] == 'nao'
+        assert summary['frames'] == len(joints)
+        violations = summary['limit_violations']
+        assert not any(violations[kind] for kind in ('position', 'velocity', 'acceleration', 'jerk'))
+
+
+@pytest.mark.parametrize('change, said', [
+    ({'--robot': 'no_such_robot'}, 'no_such_robot'),
+    ({'--bundle': '/no/such/bundle'}, '/no/such/bundle'),
+    ({'--seed': '-1'}, 'seed'),
+    ({'--samples': '0'}, '--samples'),
+    ({'--hop': '99'}, 'hop_s'),
+    ({'--provider': 'abacus'}, 'abacus'),
+    ({'audio': '/no/such/file.wav'}, '/no/such/file.wav'),
+])
+def test_a_mistake_is_one_sentence(change: dict[str, str], said: str, speech: str, tmp_path: Path,
+                                   capsys: pytest.CaptureFixture[str]) -> None:
+    options = {'--out': str(tmp_path / 'out'), '--bundle': TINY, **change}
+    audio = options.pop('audio', speech)
+    arguments = [audio, *(word for pair in options.items() for word in pair)]
+    assert gesture_from_file.main(arguments) == 1
+    message = capsys.readouterr().err.strip()
+    assert said in message and message.startswith('gesture_from_file: error: ')
+    assert len(message.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_named(speech: str, tmp_path: Path,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    blocked = tmp_path / 'file'
+    blocked.write_text('in the way')
+    assert gesture_from_file.main(
+        [speech, '--out', str(blocked / 'out'), '--bundle', TINY]) == 1
+    assert str(blocked) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('main', [gesture_from_file.main, gesture_bench.main])
+def test_wrong_usage_exits_with_two(main: Callable[[list[str]], int],
+                                    capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(['--no-such-option'])
+    assert caught.value.code == 2
+    assert 'usage' in capsys.readouterr().err
+
+
+def test_bench_says_where_and_what_it_measured(tmp_path: Path) -> None:
+    out = tmp_path / 'bench.json'
+    assert gesture_bench.main(['--bundle', TINY, '--seconds', '2', '--minutes', '0',
+                               '--threads', '1', '--out', str(out)]) == 0
+    figures = json.loads(out.read_text())
+    assert figures.keys() >= {'machine', 'versions', 'provider', 'bundle_hash', 'seed', 'ready_s',
+                              'streaming', 'offline', 'resident_mb'}
+    for case in figures['streaming'].values():
+        assert case['rtf'] > 0.0
+        assert case['first_motion_latency_s']['total'] > (
+            case['first_motion_latency_s']['algorithmic'])
+        stages = case['latency_s']['body_hop']
+        assert stages['p50'] <= stages['p95'] <= stages['p99']
+
+
+@pytest.mark.parametrize('name', EXECUTABLES)
+def test_every_executable_runs_as_a_module(name: str) -> None:
+    if 'ros' in EXECUTABLES[name].split('.'):
+        pytest.importorskip('rclpy')
+    program = f'import sys, importlib; sys.exit(not importlib.import_module({EXECUTABLES[name]!r}).main)'
+    done = subprocess.run([sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_modules_say_which_executables_there_are() -> None:
+    done = subprocess.run([sys.executable, '-m', 'gesture_node', 'nonsense'], cwd=ROOT,
+                          capture_output=True, text=True, env={**os.environ, 'PYTHONPATH': '.'})
+    assert done.returncode == 2
+    assert all(name in done.stderr for name in EXECUTABLES)
