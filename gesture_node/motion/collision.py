@@ -123,8 +123,10 @@ class SelfCollisionGuard:
         step = np.clip(wanted - last, -self._step, self._step)
         slid, shortfall = self._separated((last + step)[None])
         if shortfall[0] <= 0.0 and (np.abs(slid[0] - last) <= _HASTE * self._step).all():
-            return slid[0]
-        trials = last + _SHARES_FORWARD[:, None] * step
+            pose: Float64Array = slid[0]
+            return pose
+        trials: Float64Array = last + _SHARES_FORWARD[:, None] * step
         miss = (self._margin - self.model.clearances(self.model.place(trials))).max(axis=1)
         fine = miss <= max(float(miss[0]), 0.0)
-        return trials[int(np.argmin(fine)) - 1 if not fine.all() else -1]
+        pose = trials[-1 if fine.all() else int(np.argmin(fine)) - 1]
+        return pose

@@ -112,7 +112,8 @@ class CollisionModel:
 
     def _pair_radii(self) -> Float64Array:
         radius = np.array([capsule.radius for capsule in self.capsules])
-        return radius[self.pairs].sum(axis=1)
+        radii: Float64Array = radius[self.pairs].sum(axis=1)
+        return radii
 
     def _build(self, urdf: Urdf, links: list[str]) -> None:
         """Prepare Pinocchio.

@@ -1,4 +1,4 @@
-"""The shortest stop of a joint whose acceleration is constant over each knot interval.
+r"""The shortest stop of a joint whose acceleration is constant over each knot interval.
 
 Everything here is in the natural units of one joint: time in knot intervals ``T``, acceleration
 in ``D = jerk * T`` (the largest step of acceleration at a knot), so velocity is in ``D * T`` and
@@ -8,9 +8,9 @@ The brake is a feedback law: each interval takes the acceleration nearest to the
 stepping down by one unit an interval lands on velocity zero and acceleration zero together,
 within one unit of the last acceleration and within ``+-cap``::
 
-    acceleration   |\\                 ramp down by 1 an interval, possibly through zero,
-                 0 |-\\------------/-  hold -cap,
-                   |  \\__________/    ramp back by 1 an interval: velocity and acceleration
+    acceleration   |\                  ramp down by 1 an interval, possibly through zero,
+                 0 |-\-------------/-  hold -cap,
+                   |  \___________/    ramp back by 1 an interval: velocity and acceleration
                                       reach exactly zero at the same knot
 
 Because it is a feedback law, the brake of any state on a brake is the rest of that brake. A

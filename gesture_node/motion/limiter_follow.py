@@ -86,7 +86,9 @@ class Follower:
         clipped = int(np.count_nonzero(finite & (clean[1:] != targets)))
         clean[0] = np.where(np.isnan(state.target), clean[1], clean[0])
         reference = np.empty((count + 2, joints))
-        reference[2:] = np.clip(1.5 * clean[1:] - 0.5 * clean[:-1], bounds.lower, bounds.upper)
+        # In this form, targets that stay the same give controls that stay the same, exactly.
+        ahead = clean[1:] + 0.5 * (clean[1:] - clean[:-1])
+        reference[2:] = np.clip(ahead, bounds.lower, bounds.upper)
         reference[0] = np.where(np.isnan(state.reference_before), clean[0], state.reference_before)
         reference[1] = np.where(np.isnan(state.reference_after), clean[0], state.reference_after)
         controls = np.empty_like(reference)

@@ -184,4 +184,5 @@ def _root(grid: Float64Array, miss: Float64Array) -> Float64Array:
     left, right = grid[above - 1, columns], grid[above, columns]
     under, over = miss[above - 1, columns], miss[above, columns]
     share = np.minimum(np.maximum(under / np.minimum(under - over, -1e-12), 0.0), 1.0)
-    return left + share * (right - left)
+    root: Float64Array = left + share * (right - left)
+    return root

@@ -35,6 +35,8 @@ from .limiter_follow import Follower
 from .limiter_state import LimitedMotion, LimiterState, LimitReport
 from .limiter_step import Bounds
 
+__all__ = ['JointLimits', 'LimitedMotion', 'LimiterState', 'LimitReport', 'MotionLimiter']
+
 _LARGEST_MARGIN = 0.25  # of a joint's range: a margin never closes a short range
 
 
@@ -204,7 +206,8 @@ class MotionLimiter:
         """
         before, after = state.before, state.after
         acceleration = state.accelerations / self._step
-        points, steps = [before, after], []
+        points: list[Float64Array] = [before, after]
+        steps: list[Float64Array] = []
         while not steps or steps[-1].any() or not np.array_equal(points[-1], points[-2]):
             velocity = (after - before) / self._bounds.unit
             acceleration = brake_step(velocity, acceleration, self._bounds.cap)

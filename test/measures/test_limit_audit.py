@@ -1,7 +1,8 @@
 """Tests of the limit audit: what it must find, between knots too, and what it must let pass."""
 from __future__ import annotations
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
