@@ -114,5 +114,6 @@ def test_training_never_imports_ros() -> None:
 def test_import_needs_no_framework(module: str) -> None:
     block = '; '.join(f'sys.modules[{name!r}] = None' for name in HEAVY)
     program = f'import sys; {block}; import {module}'
-    done = subprocess.run([sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, '-c', program], cwd=ROOT, capture_output=True,
+                          text=True)
     assert done.returncode == 0, done.stderr

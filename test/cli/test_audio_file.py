@@ -3,14 +3,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gesture_node.cli.audio_file import read_audio_file
-from gesture_node.exceptions import AudioError
 import numpy as np
 import pytest
 import soundfile
 
+from gesture_node.cli.audio_file import read_audio_file
+from gesture_node.exceptions import AudioError
 
-@pytest.mark.parametrize('subtype, tolerance', [('PCM_16', 1e-4), ('PCM_24', 1e-6), ('FLOAT', 0.0)])
+
+@pytest.mark.parametrize('subtype, tolerance', [
+    ('PCM_16', 1e-4), ('PCM_24', 1e-6), ('FLOAT', 0.0)])
 def test_channels_are_averaged(tmp_path: Path, subtype: str, tolerance: float) -> None:
     left = np.sin(np.arange(800) / 20).astype(np.float32) * 0.5
     path = tmp_path / 'sound.wav'

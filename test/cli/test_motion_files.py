@@ -3,12 +3,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gesture_node.cli.motion_files import write_bvh, write_table
 from gesture_node.motion.rotations import matrix_from_rotvec
 from gesture_node.motion.skeleton import (
-    FINGER_COUNT, forward_kinematics, JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, pack_pose)
-import numpy as np
-from numpy.typing import NDArray
+    FINGER_COUNT,
+    forward_kinematics,
+    JOINT_COUNT,
+    JOINT_INDEX,
+    JOINT_NAMES,
+    pack_pose,
+)
 
 TO_BVH = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from gesture_node.cli.audio_file import AudioFile
 from gesture_node.cli.offline import generate, offline_config
 from gesture_node.config import GestureConfig
 from gesture_node.motion.robot import load_profile
 from gesture_node.pipeline import GesturePipeline
-import numpy as np
-import pytest
 
 TINY = Path(__file__).parents[1] / 'data' / 'tiny_bundle'
 RATE = 24_000
@@ -32,7 +33,8 @@ def audio() -> AudioFile:
 def test_windows_are_long_and_fit_the_bundle(pipeline: GesturePipeline) -> None:
     config = offline_config(GestureConfig(seed=4), pipeline.bundle)
     assert config.seed == 4
-    for channel, spec in ((config.body, pipeline.bundle.body), (config.face, pipeline.bundle.face)):
+    bundle = pipeline.bundle
+    for channel, spec in ((config.body, bundle.body), (config.face, bundle.face)):
         assert (channel.hop_s + channel.foresight_s) * spec.rate_hz <= (
             spec.window_frames - spec.seed_frames)
         assert channel.hop_s > GestureConfig().body.hop_s

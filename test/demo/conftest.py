@@ -6,10 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from gesture_node.demo.recording import DemoRecording
 from mcap.writer import Writer
 import pytest
 from rosbags.typesys import get_typestore, Stores
+
+from gesture_node.demo.recording import DemoRecording
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
 Messages = list[tuple[str, int, Any]]

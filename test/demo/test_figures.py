@@ -6,14 +6,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pytest
+
 from gesture_node.config import GestureConfig
 from gesture_node.demo import figures
 from gesture_node.demo.alignment import align
 from gesture_node.demo.recording import DemoRecording
 from gesture_node.exceptions import SimulationError
 from gesture_node.motion.face import BLENDSHAPE_NAMES
-import numpy as np
-import pytest
 
 MS = 10**6
 START_NS = 1_000 * 10**9
@@ -59,7 +60,7 @@ def scene(make: SimpleNamespace, face_late_ns: int = 0, sound_late_ns: int = 0,
         messages.append(('/face/blendshapes', due_ns + face_late_ns, frame(make, due_ns, 0.3)))
     weights = np.full((5, 52), 0.3)
     for hop in range(3):
-        # The chunk needs sound up to the end of its hop and 80 ms more; it came 12 ms after that.
+        # A chunk needs sound up to the end of its hop and 80 ms more; it came 12 ms later.
         needed = (hop + 1) * 5 + 4
         messages.append(('/face/trajectory', START_NS + 20 * MS * (needed - 1) + 12 * MS,
                          chunk(make, list(BLENDSHAPE_NAMES), zero_ns + 100 * MS * hop, weights,
@@ -90,7 +91,8 @@ def test_latency_counts_from_the_last_sound_a_hop_needs(
     assert figures.first_face_s(recording, stream) == pytest.approx(0.172, abs=1e-6)
 
 
-@pytest.mark.parametrize('face_ms, sound_ms, error_ms', [(0, 0, 0), (5, 0, 5), (4, 4, 0), (0, 9, 9)])
+@pytest.mark.parametrize('face_ms, sound_ms, error_ms', [
+    (0, 0, 0), (5, 0, 5), (4, 4, 0), (0, 9, 9)])
 def test_stamp_error_is_between_sound_and_face(record: Record, make: SimpleNamespace,
                                                face_ms: int, sound_ms: int, error_ms: int) -> None:
     recording = record(scene(make, face_ms * MS, sound_ms * MS))
@@ -108,7 +110,8 @@ def test_numbers_that_are_not_finite_are_counted(record: Record, make: SimpleNam
     messages = scene(make)
     assert figures.not_finite(record(messages)) == 0
     plan = chunk(make, ['elbow'], START_NS, np.array([[0.0], [np.nan]]), velocities=True)
-    assert figures.not_finite(record([*messages, ('/joint_trajectory', START_NS + 10**9, plan)])) == 1
+    messages.append(('/joint_trajectory', START_NS + 10**9, plan))
+    assert figures.not_finite(record(messages)) == 1
 
 
 def test_body_hops_are_told_from_repetitions(record: Record, make: SimpleNamespace) -> None:
@@ -128,7 +131,8 @@ def test_body_hops_are_told_from_repetitions(record: Record, make: SimpleNamespa
 
 
 def test_stages_come_from_the_diagnostics() -> None:
-    given = {'body_hop p50 ms': '12.50', 'body_hop p99 ms': '30.00', 'underruns': '3', 'state': 'x'}
+    given = {'body_hop p50 ms': '12.50', 'body_hop p99 ms': '30.00', 'underruns': '3',
+             'state': 'idle'}
     assert figures.stages(given) == {'body_hop': {'p50': 0.0125, 'p99': 0.03}}
     assert figures.number(given, 'underruns') == 3.0
     assert figures.number(given, 'absent') == 0.0

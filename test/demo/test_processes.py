@@ -7,10 +7,11 @@ import socket
 import sys
 import time
 
+import pytest
+
 from gesture_node.demo.domain import environment, free_domain
 from gesture_node.demo.processes import ProcessGroup
 from gesture_node.exceptions import SimulationError
-import pytest
 
 QUIET = 'import time; print("ready", flush=True); time.sleep(60)'
 FAILING = 'import sys; print("first line"); print("no such robot"); sys.exit(3)'

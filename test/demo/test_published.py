@@ -1,11 +1,12 @@
 """Plans joined as a controller joins them, and audited."""
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 from gesture_node.demo.published import audit_published, executed, late_plans
 from gesture_node.motion.robot import load_profile, RobotProfile
 from gesture_node.sim.controller import TrajectoryMessage, TrajectoryPoint
-import numpy as np
-import pytest
 
 MS = 10**6
 STEP_NS = 20 * MS
@@ -48,7 +49,8 @@ def test_columns_are_by_name(nao: RobotProfile) -> None:
     turned = TrajectoryMessage(original.joint_names[::-1], original.stamp_ns, tuple(
         TrajectoryPoint(point.time_from_start_ns, point.positions[::-1], point.velocities[::-1])
         for point in original.points))
-    (expected,), (found,) = (executed([message], nao.joint_names) for message in (original, turned))
+    (expected,) = executed([original], nao.joint_names)
+    (found,) = executed([turned], nao.joint_names)
     np.testing.assert_array_equal(found.positions, expected.positions)
 
 
