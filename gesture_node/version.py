@@ -9,7 +9,7 @@ from .resources import share_path
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Return the version, such as ``'0.1.0'``.
+    """Return the version, such as ``'1.2.3'``.
 
     Raises:
         ConfigError: the package's data files are missing.

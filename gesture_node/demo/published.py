@@ -1,9 +1,9 @@
 """What a robot was told to do: the published plans, joined as a controller joins them.
 
 Each message replaces the one before it, so what is executed of it reaches from its stamp, the
-last knot before it was published, to the stamp of the next. Frozen knots are the same in both, so
-a controller that gets it later, within the frozen horizon, does the same; messages that take longer
-are counted by :func:`late_plans`::
+last knot before it was published, to the stamp of the next. Frozen knots are the same in both,
+so a controller that gets it later, within the frozen horizon, does the same; messages that take
+longer are counted by :func:`late_plans`::
 
     message 1   k0 k1 k2 k3|k4 k5 k6 brake
     message 2            k3 k4 k5 k6|k7 k8 brake
