@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TYPE_CHECKING
 
 from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from ..exceptions import AudioError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 TOPIC = 'audio'
 INFO_TOPIC = 'audio_info'
+AUTO = 'auto'
 _SEARCH_PERIOD_S = 0.1
 
 
@@ -28,6 +30,7 @@ class AudioInput:
 
     With type ``auto`` the topic is watched until it has a publisher; its type is then
     subscribed. When that publisher leaves and one of another type comes, it is followed.
+    Reliability is followed likewise.
 
     Args:
         node: who subscribes.
@@ -48,16 +51,16 @@ class AudioInput:
         self.losses = LossCounter()
         self._node, self._inbox, self._now_ns = node, inbox, now_ns
         self._problems, self._on_type = problems, on_type
-        self._profile = qos.audio_in(reliability)
+        self._key, self._wanted_reliability = key, reliability
         self._kind: AudioType | None = None
+        self._reliability = ''
         self._subscription: Any = None
         self._info_subscription: Any = None
         self._info: AudioFormat | None = None
-        self._search: Any = None
-        if key == 'auto':
-            self._search = node.create_timer(_SEARCH_PERIOD_S, self._find, clock=steady_clock())
-        else:
-            self._subscribe(AUDIO_TYPES[key])
+        if key != AUTO:
+            self._subscribe(AUDIO_TYPES[key], 'best_effort' if reliability == AUTO
+                            else reliability)
+        self._search = node.create_timer(_SEARCH_PERIOD_S, self._find, clock=steady_clock())
 
     @property
     def type_name(self) -> str:
@@ -66,36 +69,48 @@ class AudioInput:
 
     def close(self) -> None:
         """Unsubscribe."""
-        if self._search is not None:
-            self._node.destroy_timer(self._search)
+        self._node.destroy_timer(self._search)
         self._unsubscribe()
 
     def _find(self) -> None:
-        """Follow the type that the topic's publishers have."""
+        """Follow the type and the reliability that the topic's publishers have."""
         name = self._node.resolve_topic_name(TOPIC)
-        types = {info.topic_type for info in self._node.get_publishers_info_by_topic(name)}
-        if not types or self.type_name in types:
+        publishers = self._node.get_publishers_info_by_topic(name)
+        kind = self._type_among(name, {info.topic_type for info in publishers})
+        if kind is None:
             return
-        for ros_type in sorted(types):
+        reliability = self._wanted_reliability
+        if reliability == AUTO:
+            everyone = all(info.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+                           for info in publishers if info.topic_type == kind.ros_type)
+            reliability = 'reliable' if everyone else 'best_effort'
+        if (kind, reliability) != (self._kind, self._reliability):
+            self._unsubscribe()
+            self._subscribe(kind, reliability)
+
+    def _type_among(self, name: str, ros_types: set[str]) -> AudioType | None:
+        """Return the type to listen to among those published, ``None`` if there is none."""
+        if self._kind is not None and (self._key != AUTO or self.type_name in ros_types):
+            return self._kind if self.type_name in ros_types else None
+        for ros_type in sorted(ros_types):
             try:
                 kind = audio_type_of(ros_type)
                 kind.load()
             except AudioError as error:
                 self._problems.report('audio_type', f'topic {name}: {error}')
                 continue
-            self._unsubscribe()
-            self._subscribe(kind)
-            return
+            return kind
+        return None
 
-    def _subscribe(self, kind: AudioType) -> None:
-        self._kind = kind
+    def _subscribe(self, kind: AudioType, reliability: str) -> None:
+        self._kind, self._reliability = kind, reliability
         self._subscription = self._node.create_subscription(
-            kind.load(), TOPIC, self._store_with_info, self._profile,
+            kind.load(), TOPIC, self._store_with_info, qos.audio_in(reliability),
             qos_overriding_options=QoSOverridingOptions.with_default_policies())
         if kind.key in ('audio_data', 'audio_data_stamped'):
             self._subscribe_info()
         self._node.get_logger().info(
-            f'listening to {self._subscription.topic_name} as {kind.ros_type}')
+            f'listening to {self._subscription.topic_name} as {kind.ros_type} ({reliability})')
         self._on_type(kind)
 
     def _subscribe_info(self) -> None:
@@ -110,6 +125,7 @@ class AudioInput:
             if subscription is not None:
                 self._node.destroy_subscription(subscription)
         self._subscription = self._info_subscription = self._kind = self._info = None
+        self._reliability = ''
 
     def _take_info(self, message: Any) -> None:
         self._info = format_of_info(message)

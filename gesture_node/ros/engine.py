@@ -59,7 +59,7 @@ class Engine:
         body = BodyOutput(names, gesture.output, self._joints,
                           self._publishers.publish_trajectory, self._problems)
         self.driver = StreamDriver(partial(self._pipeline.create_stream, self._profile), gesture,
-                                   body, self._publishers, self._problems)
+                                   body, self._publishers, self._problems, now_ns)
         self._worker: GestureWorker | None = None
         self._audio: AudioInput | None = None
         self._joint_subscription: Subscription[JointState] | None = None

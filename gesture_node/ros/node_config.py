@@ -25,9 +25,9 @@ class NodeConfig:
                 'audio_data_stamped), AudioStamped of mgonzs13 (audio_stamped); auto takes what '
                 'the publisher has.', choices=AUDIO_TYPES, read_only=True)
     audio_reliability: str = param(
-        'best_effort', 'Reliability asked of audio publishers. best_effort matches all of them; '
-                       'reliable keeps large messages whole.',
-        choices=('best_effort', 'reliable'), read_only=True)
+        'auto', 'Reliability asked of audio publishers. best_effort matches all of them; reliable '
+                'keeps large messages whole; auto is reliable when all publishers are.',
+        choices=('auto', 'best_effort', 'reliable'), read_only=True)
     publish_audio: bool = param(True, 'Pass the audio on as audio_out at its presentation time.',
                                 read_only=True)
     diagnostics_hz: float = param(1.0, 'Rate of /diagnostics.', unit='Hz', bounds=(0.1, 10.0),

@@ -88,6 +88,7 @@ class PresentationClock:
 
     Args:
         first: timing of the packet that begins the stream; :meth:`place` it next.
+        now_ns: ROS time.
         delay_ns: presentation delay.
         allowance_ns: how late audio may come before its place is taken by silence: the
             presentation delay less what the pipeline needs. Stamps older than this shift the
@@ -95,13 +96,13 @@ class PresentationClock:
         counters: goes on counting here; a new one when ``None``.
     """
 
-    def __init__(self, first: PacketTiming, delay_ns: int, allowance_ns: int,
+    def __init__(self, first: PacketTiming, now_ns: int, delay_ns: int, allowance_ns: int,
                  counters: PlacementCounters | None = None) -> None:
         self.counters = PlacementCounters() if counters is None else counters
         self._delay_ns = delay_ns
         self._allowance_ns = allowance_ns
         anchor_ns = sounding_ns(first.stamp_ns, first.arrival_ns)
-        self.epoch_ns = max(anchor_ns, first.arrival_ns - allowance_ns)
+        self.epoch_ns = max(anchor_ns, now_ns - allowance_ns)
         self.shift_ns = self.epoch_ns - anchor_ns
         self._end_s = Fraction(0)
         self._padded_from_ns: int | None = None

@@ -75,14 +75,15 @@ class SpeechIntake:
             len(block.samples), block.sample_rate, audio.arrival_ns, packet.stamp_ns,
             is_audible(block), audio.lost))
 
-    def begin(self, first: PacketTiming, delay_ns: int, allowance_ns: int) -> PresentationClock:
+    def begin(self, first: PacketTiming, now_ns: int, delay_ns: int,
+              allowance_ns: int) -> PresentationClock:
         """Begin a stream with the packet that :meth:`place` is called with next."""
         self._queue = SpeechQueue()
-        self._clock = PresentationClock(first, delay_ns, allowance_ns, self.placement)
-        if self._clock.shift_ns:
+        self._clock = PresentationClock(first, now_ns, delay_ns, allowance_ns, self.placement)
+        if self._clock.shift_ns and first.stamp_ns is not None:
             self._problems.report('late_stamps', (
-                f'audio arrives {(first.arrival_ns - (first.stamp_ns or 0)) / 1e6:.0f} ms after '
-                f'its stamp, which leaves too little time; motion comes '
+                f'audio is at hand {(now_ns - first.stamp_ns) / 1e6:.0f} ms after its stamp, '
+                f'which leaves too little time; motion comes '
                 f'{self._clock.shift_ns / 1e6:.0f} ms after its sound unless '
                 'output.presentation_delay_s is raised by as much'))
         return self._clock

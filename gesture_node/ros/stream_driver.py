@@ -60,6 +60,7 @@ class StreamDriver:
         body: where the motion of the robot goes.
         face_sink: where chunks of the face go.
         problems: takes what is wrong with the input.
+        now_ns: reads ROS time [ns], for what takes noticeable time itself.
 
     Raises:
         ConfigError: the presentation delay is too short for the windows.
@@ -67,7 +68,7 @@ class StreamDriver:
 
     def __init__(self, make_stream: Callable[[GestureConfig], GestureStream],
                  config: GestureConfig, body: BodyOutput, face_sink: FaceSink,
-                 problems: ProblemLog) -> None:
+                 problems: ProblemLog, now_ns: Callable[[], int]) -> None:
         self.stream = make_stream(config)
         self.intake = SpeechIntake(config.audio, problems)
         self.body = body
@@ -76,7 +77,7 @@ class StreamDriver:
         self.ignored_packets = 0
         self.streams = 0
         self.first_motion_ms = 0.0
-        self._problems = problems
+        self._problems, self._now_ns = problems, now_ns
         self._config = self._wanted = config
         self._make_stream = make_stream
         self._face_sink = face_sink
@@ -117,23 +118,15 @@ class StreamDriver:
             due_ns = self._delay_ns + sounding_ns(audio.packet.stamp_ns, audio.arrival_ns)
             if self._state is not State.DISABLED and now_ns >= self._muted_until_ns:
                 heard = self.intake.decode(audio)
-                if heard is not None and self._is_listening(heard, now_ns):
+                if heard is not None and self._is_listening(heard):
                     placed_ns = self.intake.place(heard)
                     if placed_ns is None:
                         return
                     due_ns = placed_ns
             self.audio_out.put(due_ns, audio.message)
 
-    def tick(self, now_ns: int, read_now_ns: Callable[[], int]) -> bool:
-        """Do what is due, at most one window.
-
-        Args:
-            now_ns: ROS time.
-            read_now_ns: reads ROS time again, after a window was computed.
-
-        Returns:
-            Whether there is more to do at once.
-        """
+    def tick(self, now_ns: int) -> bool:
+        """Do what is due, at most one window; return whether there is more to do at once."""
         with self._lock:
             self.body.tick(now_ns)
             if self._state is State.SPEAKING:
@@ -150,7 +143,7 @@ class StreamDriver:
         result = self.stream.step()
         with self._lock:
             if run == self._run:
-                self._deliver(result, read_now_ns())
+                self._deliver(result, self._now_ns())
         return True
 
     def stop(self, now_ns: int) -> None:
@@ -199,17 +192,19 @@ class StreamDriver:
             if self._state in (State.SPEAKING, State.SETTLING):
                 self._state = State.IDLE
 
-    def _is_listening(self, heard: Heard, now_ns: int) -> bool:
+    def _is_listening(self, heard: Heard) -> bool:
         """Return whether a stream runs that takes this packet; speech begins one."""
         if self._state is not State.SPEAKING and heard.timing.audible:
-            self._begin(heard, now_ns)
+            self._begin(heard)
         return self._state is State.SPEAKING
 
-    def _begin(self, heard: Heard, now_ns: int) -> None:
+    def _begin(self, heard: Heard) -> None:
         """Begin a new stream with its first packet."""
         if self._broken:
             self._renew()
-        clock = self.intake.begin(heard.timing, self._delay_ns, self._allowance_ns)
+        # Decoding minutes of audio takes a while, in which its motion must not become late.
+        now_ns = self._now_ns()
+        clock = self.intake.begin(heard.timing, now_ns, self._delay_ns, self._allowance_ns)
         start_ns = clock.presentation_ns(0)
         self.face.begin(start_ns)
         self.stream.reset(self.body.begin(self.stream.robot, start_ns, now_ns))

@@ -92,7 +92,7 @@ class GestureWorker:
             self._driver.forget_time()
         for audio in waiting:
             self._driver.hear(audio, now_ns)
-        more = self._driver.tick(now_ns, self._now_ns)
+        more = self._driver.tick(now_ns)
         if steady_ns - self._latency_ns > _LATENCY_PERIOD_NS:
             self._latency_ns = steady_ns
             self.latency = self._driver.stream.latency.percentiles()

@@ -20,7 +20,7 @@ def timing(arrival_ms: float, stamp_ms: float | None = None, samples: int = PACK
 
 
 def clock_of(first: PacketTiming) -> tuple[PresentationClock, Placement]:
-    clock = PresentationClock(first, DELAY, ALLOWANCE)
+    clock = PresentationClock(first, first.arrival_ns, DELAY, ALLOWANCE)
     placement = clock.place(first)
     assert placement is not None
     return clock, placement
@@ -133,7 +133,7 @@ def test_whatever_comes_stream_time_is_whole_and_keeps_pace(stream):
         stamp_ms = None if offset_ms is None else at_ms + offset_ms
         packet = timing(at_ms, stamp_ms, samples, rate, audible=audible)
         if clock is None:
-            clock = PresentationClock(packet, DELAY, ALLOWANCE)
+            clock = PresentationClock(packet, packet.arrival_ns, DELAY, ALLOWANCE)
         clock.pad(packet.arrival_ns, rate)
         padded_ns = clock.end_ns
         assert padded_ns >= end_ns
@@ -163,7 +163,7 @@ def test_live_stamped_audio_stays_at_its_time_through_loss_and_jitter(history):
         arrival_ms = max(arrival_ms, 20 * index + jitter_ms)
         packet = timing(arrival_ms, stamp_ms=20 * index)
         if clock is None:
-            clock = PresentationClock(packet, DELAY, ALLOWANCE)
+            clock = PresentationClock(packet, packet.arrival_ns, DELAY, ALLOWANCE)
         clock.pad(packet.arrival_ns, RATE)
         placement = clock.place(packet)
         assert placement is not None
@@ -180,7 +180,7 @@ def test_how_an_utterance_is_cut_does_not_move_it(cuts):
     total = 0
     for samples in cuts:
         packet = timing(0.1 * total / RATE, samples=samples)
-        clock = clock or PresentationClock(packet, DELAY, ALLOWANCE)
+        clock = clock or PresentationClock(packet, packet.arrival_ns, DELAY, ALLOWANCE)
         placement = clock.place(packet)
         assert placement == Placement(0, 0, total * NS_PER_S // RATE)
         total += samples

@@ -36,7 +36,7 @@ class Bench:
             AudioPacket(payload, AudioFormat(), stamp_ns, True), None, NOW + arrival_ms * MS,
             lost))
         if self.intake.clock is None:
-            self.intake.begin(heard.timing, 500 * MS, 50 * MS)
+            self.intake.begin(heard.timing, heard.timing.arrival_ns, 500 * MS, 50 * MS)
         return self.intake.place(heard)
 
 

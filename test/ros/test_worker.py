@@ -27,7 +27,7 @@ class Driver:
     def hear(self, audio, now_ns):
         self.heard.append(audio)
 
-    def tick(self, now_ns, read_now_ns):
+    def tick(self, now_ns):
         self.ticks += 1
         if self.error is not None:
             raise self.error
