@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 import sys
 
+import numpy as np
 import soundfile
 
 from gesture_node import GesturePipeline, GestureStream
@@ -22,7 +23,7 @@ def report(stream: GestureStream) -> None:
         if result.joints is not None:
             chunk = result.joints
             start_s = chunk.first_knot / chunk.rate_hz
-            reach = chunk.positions[:chunk.committed].max() - chunk.positions[:chunk.committed].min()
+            reach = np.ptp(chunk.positions[:chunk.committed], axis=0).max()
             print(f'{start_s:6.2f} s  {chunk.committed} knots of {len(chunk.joint_names)} joints, '
                   f'range {reach:.2f} rad')
 

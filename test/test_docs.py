@@ -28,8 +28,8 @@ FORBIDDEN = {
 def tracked() -> list[Path]:
     """Return the files of the repository; without git, all that are not generated."""
     try:
-        names = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, capture_output=True, check=True,
-                               text=True).stdout.split('\0')
+        names = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, capture_output=True,
+                               check=True, text=True).stdout.split('\0')
     except (OSError, subprocess.CalledProcessError):
         names = [str(path.relative_to(ROOT)) for path in ROOT.rglob('*')]
     paths = [ROOT / name for name in names if name]

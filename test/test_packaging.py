@@ -32,8 +32,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '.*', 'build', 'install', 'log', 'out', 'runs', 'corpus', '*.egg-info', '__pycache__'))
     done = subprocess.run(
         [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--no-build-isolation',
-         '--ignore-installed', '--disable-pip-version-check', '--prefix', str(prefix), str(source)],
-        capture_output=True, text=True)
+         '--ignore-installed', '--disable-pip-version-check', '--prefix', str(prefix),
+         str(source)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return prefix
 
@@ -56,8 +56,9 @@ def test_an_installed_copy_runs_elsewhere(installed: Path, tmp_path: Path) -> No
                'from gesture_node.version import version; '
                'print(version(), len(load_profile("unitree_g1").joint_names)); '
                'print(share_path())')
+    environment = {**os.environ, 'PYTHONPATH': str(site_packages(installed))}
     done = subprocess.run([sys.executable, '-c', program], cwd=tmp_path, capture_output=True,
-                          text=True, env={**os.environ, 'PYTHONPATH': str(site_packages(installed))})
+                          text=True, env=environment)
     assert done.returncode == 0, done.stderr
     first, share = done.stdout.split('\n')[:2]
     assert first.split()[0] == version()
