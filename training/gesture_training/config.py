@@ -117,6 +117,9 @@ class LossConfig:
     closure_frames: float = param(3.0, 'Weight of closure frames in the lip terms.',
                                   bounds=(1.0, 1e3))
     phones: float = param(0.3, 'Cross entropy of the phone classes.', bounds=(0.0, 1e3))
+    lips: float = param(1.0, 'Lips read off the local tokens, in tenths.', bounds=(0.0, 1e3))
+    effort: float = param(0.3, 'Wrist speed read off the local tokens, in 0.3 m/s.',
+                          bounds=(0.0, 1e3))
 
     def __post_init__(self) -> None:
         check(self)
@@ -129,6 +132,8 @@ class OptimiserConfig:
     learning_rate: float = param(6e-4, 'Highest learning rate.', bounds=(1e-7, 1.0))
     final_rate: float = param(0.03, 'Learning rate at the end, as a share of the highest.',
                               bounds=(0.0, 1.0))
+    encoder_rate: float = param(0.25, 'Learning rate of the encoder as a share, while denoisers '
+                                      'learn too.', bounds=(0.0, 1.0))
     warm_up_steps: int = param(200, 'Steps of linear warm-up.', bounds=(0, 100_000))
     weight_decay: float = param(0.01, 'Decoupled weight decay of matrices.', bounds=(0.0, 1.0))
     clip_norm: float = param(1.0, 'Largest norm of a gradient.', bounds=(1e-3, 1e3))

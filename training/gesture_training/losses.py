@@ -5,6 +5,7 @@ frame (B, W), and return a scalar per term.
 """
 from __future__ import annotations
 
+from gesture_node.timeline import BODY_RATE_HZ
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -26,7 +27,8 @@ from .corpora.pack import UNKNOWN_PHONE
 _SEED_WEIGHT, _UNHEARD_WEIGHT = 0.3, 0.3
 _CLOSURE_REACH_FRAMES = 8
 _CLOSURE_SHARE, _OPEN_APERTURE = 0.25, 0.1
-_POSITION_UNIT_M, _APERTURE_UNIT = 0.1, 0.1
+_POSITION_UNIT_M, _APERTURE_UNIT, _LIP_UNIT = 0.1, 0.1, 0.1
+_EFFORT_UNIT_M_S = 0.3
 
 
 def frame_weights(mask: Tensor, valid: Tensor, heard: Tensor) -> Tensor:
@@ -205,3 +207,32 @@ def phone_loss(logits: Tensor, phones: Tensor) -> Tensor:
     return functional.cross_entropy(logits.flatten(0, 1).float(), phones.flatten(),
                                     ignore_index=UNKNOWN_PHONE)
 
+
+def lip_loss(read: Tensor, weights: Tensor, heard: Tensor) -> Tensor:
+    """Return the squared error of lips read off local tokens, in tenths, on heard frames.
+
+    Args:
+        read: shape (B, W, 52).
+        weights: shape (B, W, 52), blendshape weights.
+        heard: shape (B, W), what each frame counts.
+    """
+    lips = torch.from_numpy(LIP_INDEX).to(read.device)
+    wanted = weights[..., lips]
+    shut = closure_frames(mouth_aperture(weights))
+    error = ((read[..., lips] - wanted) / _LIP_UNIT) ** 2
+    return weighted_mean(error, heard * (1.0 + 2.0 * shut))
+
+
+def effort_loss(read: Tensor, poses: Tensor, heard: Tensor) -> Tensor:
+    """Return the squared error of wrist speed read off local tokens, in units of 0.3 m/s.
+
+    Args:
+        read: shape (B, W), [m/s].
+        poses: shape (B, W, 84), pose vectors.
+        heard: shape (B, W), what each frame counts.
+    """
+    wrists = [JOINT_INDEX['left_wrist'], JOINT_INDEX['right_wrist']]
+    positions = joint_positions(poses)[..., wrists, :]
+    speed = (positions[:, 1:] - positions[:, :-1]).norm(dim=-1).amax(dim=-1) * BODY_RATE_HZ
+    error = ((read[:, 1:] - speed) / _EFFORT_UNIT_M_S) ** 2
+    return weighted_mean(error, heard[:, 1:])

@@ -11,6 +11,7 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 from gesture_node.audio.features import FEATURE_DIM
+from gesture_node.motion.face import FACE_DIM
 
 from ..config import EncoderConfig
 from .layers import EncoderBlock, ResidualConvolution
@@ -49,7 +50,8 @@ class SpeechEncoder(nn.Module):
 
     Args:
         config: sizes.
-        phone_classes: outputs of the auxiliary phone head, which only training uses.
+        phone_classes: outputs of the phone head. The heads (phones, lips, effort) teach the
+            encoder to listen; only training uses them.
     """
 
     feature_mean: Tensor
@@ -74,6 +76,8 @@ class SpeechEncoder(nn.Module):
         nn.init.normal_(self.emotion.weight, std=1e-3)
         nn.init.zeros_(self.emotion.bias)
         self.phones = nn.Linear(width, phone_classes)
+        self.lips = nn.Linear(width, FACE_DIM)
+        self.effort = nn.Linear(2 * width, 1)
 
     def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
         """Set the statistics ``(83,)`` that raw features are normalised by."""
@@ -102,6 +106,14 @@ class SpeechEncoder(nn.Module):
     def phone_logits(self, local: Tensor) -> Tensor:
         """Return phone-class logits ``(B, F, classes)`` of local tokens."""
         return self.phones(local)
+
+    def lip_weights(self, local: Tensor) -> Tensor:
+        """Return blendshape weights ``(B, F, 52)`` read off local tokens, for training alone."""
+        return self.lips(local)
+
+    def wrist_effort(self, local: Tensor) -> Tensor:
+        """Return the expected wrist speed ``(B, F / 2)`` [m/s] at 25 fps, for training alone."""
+        return self.effort(local.reshape(local.shape[0], -1, 2 * local.shape[2]))[..., 0]
 
     def _normalise(self, features: Tensor) -> Tensor:
         return ((features - self.feature_mean) / self.feature_std).clamp(-6.0, 6.0)
