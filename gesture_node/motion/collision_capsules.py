@@ -161,4 +161,5 @@ def segment_contacts(start: Float64Array, along: Float64Array, other_start: Floa
 
 
 def _dot(first: Float64Array, second: Float64Array) -> Float64Array:
-    return np.einsum('...i,...i->...', first, second)
+    product: Float64Array = np.einsum('...i,...i->...', first, second)
+    return product

@@ -58,7 +58,8 @@ def ramp_velocity(acceleration: Float64Array) -> Float64Array:
     """Return the velocity gained while the acceleration falls to zero by unit steps."""
     size = np.abs(acceleration)
     steps = np.floor(size)
-    return np.sign(acceleration) * (steps * size - 0.5 * steps * (steps + 1.0))
+    gained: Float64Array = np.sign(acceleration) * steps * (size - 0.5 * (steps + 1.0))
+    return gained
 
 
 def brake_step(velocity: Float64Array, acceleration: Float64Array,
