@@ -130,6 +130,7 @@ class Engine:
             'audio backlog ms': 1e3 * driver.intake.waiting_s,
             'last audio age s': -1.0 if last_ns is None else (now_ns - last_ns) / 1e9,
             'first motion latency ms': driver.first_motion_ms,
+            'first face latency ms': driver.first_face_ms,
             'resident memory MB': resident_mb(),
             'streams': float(driver.streams),
             'trajectories published': float(self._publishers.trajectories),

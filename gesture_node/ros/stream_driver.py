@@ -76,7 +76,7 @@ class StreamDriver:
         self.audio_out: PlayoutQueue[Any] = PlayoutQueue()
         self.ignored_packets = 0
         self.streams = 0
-        self.first_motion_ms = 0.0
+        self.first_motion_ms = self.first_face_ms = 0.0
         self._problems, self._now_ns = problems, now_ns
         self._config = self._wanted = config
         self._make_stream = make_stream
@@ -86,7 +86,7 @@ class StreamDriver:
         self._state = State.IDLE
         self._run = 0
         self._heard_ns = 0
-        self._has_moved = False
+        self._has_moved = self._has_spoken = False
         self._broken = False
         self._muted_until_ns = 0
 
@@ -209,7 +209,8 @@ class StreamDriver:
         self.face.begin(start_ns)
         self.stream.reset(self.body.begin(self.stream.robot, start_ns, now_ns))
         self.streams += 1
-        self._heard_ns, self._has_moved = heard.timing.arrival_ns, False
+        self._heard_ns = heard.timing.arrival_ns
+        self._has_moved = self._has_spoken = False
         self._run += 1
         self._state = State.SPEAKING
 
@@ -243,6 +244,9 @@ class StreamDriver:
             chunk = self.face.extend(result.face, start_ns)
             first_ns = start_ns + frame_to_ns(chunk.first_frame, chunk.rate_hz)
             self._face_sink.publish_face_chunk(chunk, first_ns)
+            if not self._has_spoken:
+                self._has_spoken = True
+                self.first_face_ms = (now_ns - self._heard_ns) / 1e6
         if result.joints is not None:
             published = self.body.extend(result.joints, start_ns, now_ns)
             if published and not self._has_moved:

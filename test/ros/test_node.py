@@ -45,7 +45,7 @@ def start(number: int, *parameters: str, module: str = 'node') -> subprocess.Pop
 def run() -> Iterator[dict[str, Any]]:
     """Everything one node showed to one world, and how it ended."""
     node = start(0, f'bundle:={BUNDLE}', 'output.idle_release_s:=1', 'threads:=1',
-                 'body.steps:=2', 'face.steps:=2')
+                 'body.steps:=2', 'face.steps:=2', 'diagnostics_hz:=5')
     try:
         world = subprocess.run([sys.executable, str(WORLD)], env=environment(0),
                                capture_output=True, text=True, timeout=LIMIT_S, check=False)
