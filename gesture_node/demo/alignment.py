@@ -1,8 +1,8 @@
 """Which sound belongs to which motion in a recording, from the published messages alone.
 
-A stream begins with the first packet that holds speech; that packet is also the first the node
-passes on. Face frame 0 of the stream is for its first sample, so the stamp of the first face frame
-is the *presentation time* of stream time 0, and everything else follows by counting samples.
+A stream begins with the first packet that holds speech. Face frame 0 of the stream is for its
+first sample, so the stamp of the first face frame is the *presentation time* of stream time 0, and
+everything else follows by counting samples.
 """
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import numpy as np
 
 from ..exceptions import SimulationError
 from ..timeline import NS_PER_S
-from .recording import DemoRecording, Float64Array, sample_count, samples, stamp_ns
+from .recording import Arrived, DemoRecording, Float64Array, sample_count, samples, stamp_ns
 
 _FALLBACK_RATE_HZ = 16_000
+_AUDIBLE_RMS = 2e-3
+"""A packet louder than this (-54 dBFS) holds speech, for the node and so for its measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +64,31 @@ def align(recording: DemoRecording, sample_rate: int) -> StreamAlignment:
         sample_rate: of the audio topic [Hz]; its messages do not say.
 
     Raises:
-        SimulationError: no audio was passed on, or no face frame was published.
+        SimulationError: no speech was heard, none passed on, or no face frame published.
     """
+    heard = recording.topic('/audio')
     passed = recording.topic('/audio_out')
     frames = recording.topic('/face/blendshapes')
-    if not passed or not frames:
-        raise SimulationError('nothing to measure: the node published '
-                              f'{len(frames)} face frames and {len(passed)} audio packets')
-    heard = recording.topic('/audio')
-    first = np.asarray(passed[0].message.data)
-    begin = next((index for index, item in enumerate(heard)
-                  if np.array_equal(np.asarray(item.message.data), first)), 0)
-    lengths = np.array([sample_count(item.message) for item in heard[begin:]], np.float64)
+    begin = next((index for index, item in enumerate(heard) if _holds_speech(item)), len(heard))
+    if begin == len(heard) or not passed or not frames:
+        raise SimulationError(
+            f'nothing to measure: of {len(heard)} audio packets, {len(heard) - begin} from the '
+            f'first speech on, {len(passed)} were passed on and {len(frames)} face frames made')
+    first = np.asarray(heard[begin].message.data)
+    heard = heard[begin:]
+    passed = passed[next((index for index, item in enumerate(passed)
+                          if np.array_equal(np.asarray(item.message.data), first)), 0):]
+    lengths = np.array([sample_count(item.message) for item in heard], np.float64)
     passed_lengths = np.array([sample_count(item.message) for item in passed], np.float64)
     return StreamAlignment(
         presentation_s=stamp_ns(frames[0].message.header) / NS_PER_S,
         sample_rate=sample_rate or _FALLBACK_RATE_HZ,
-        heard_s=np.array([item.at_ns / NS_PER_S for item in heard[begin:]]),
+        heard_s=np.array([item.at_ns / NS_PER_S for item in heard]),
         heard_end=np.cumsum(lengths),
         passed_s=np.array([item.at_ns / NS_PER_S for item in passed]),
         passed_start=np.cumsum(passed_lengths) - passed_lengths,
         sound=np.concatenate([samples(item.message) for item in passed]))
+
+
+def _holds_speech(item: Arrived) -> bool:
+    return float(samples(item.message).std()) > _AUDIBLE_RMS

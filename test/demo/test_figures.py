@@ -25,7 +25,9 @@ PACKET = 320  # 20 ms
 
 def packet(make: SimpleNamespace, number: int) -> Any:
     layout = make.types['std_msgs/msg/MultiArrayLayout'](dim=[], data_offset=0)
-    data = np.full(PACKET, number, np.int16)
+    data = np.zeros(PACKET, np.int16)
+    if number >= 0:
+        data[:] = 300 * np.sin(np.arange(PACKET) / 5.0 + number)
     return make.types['std_msgs/msg/Int16MultiArray'](layout=layout, data=data)
 
 
@@ -52,11 +54,13 @@ def scene(make: SimpleNamespace, face_late_ns: int = 0, sound_late_ns: int = 0,
     """Return half a second of speech after 40 ms of silence that begins no stream."""
     messages: list[tuple[str, int, Any]] = []
     for number in range(-2, 25):
-        messages.append(('/audio', START_NS + 20 * MS * number, packet(make, 7 + max(number, -1))))
+        messages.append(('/audio', START_NS + 20 * MS * number, packet(make, number)))
     zero_ns = START_NS + DELAY_NS
-    for number in range(25 - lost):
+    for number in range(-2, 25 - lost):
         due_ns = zero_ns + 20 * MS * number
-        messages.append(('/audio_out', due_ns + sound_late_ns, packet(make, 7 + number)))
+        messages.append(('/audio_out', due_ns + sound_late_ns, packet(make, number)))
+        if number < 0:
+            continue
         messages.append(('/face/blendshapes', due_ns + face_late_ns, frame(make, due_ns, 0.3)))
     weights = np.full((5, 52), 0.3)
     for hop in range(3):
@@ -71,7 +75,7 @@ def scene(make: SimpleNamespace, face_late_ns: int = 0, sound_late_ns: int = 0,
 Record = Callable[[list[tuple[str, int, Any]]], DemoRecording]
 
 
-def test_a_stream_begins_with_the_first_packet_that_was_passed_on(
+def test_a_stream_begins_with_the_first_packet_of_speech(
         record: Record, make: SimpleNamespace) -> None:
     stream = align(record(scene(make)), RATE)
     assert stream.presentation_s == pytest.approx((START_NS + DELAY_NS) / 1e9)
