@@ -2,7 +2,7 @@
 #
 #   make demo [ROBOT=unitree_g1] [AUDIO=my.wav]   speech through real ROS 2 processes to a video
 #   make test                                     the whole suite
-#   make train DATA=/path/to/data [CONFIG=...]    corpora to bundle
+#   make train DATA=/path/to/data [MINUTES=50]    corpora to bundle
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,6 +19,8 @@ STAMP := $(VENV)/.requirements
 TRAINING_STAMP := $(VENV)/.requirements-training
 TRAIN := PYTHONPATH=.:training $(RUN) -m gesture_training
 TRAINING_RUN ?= runs/base
+LISTEN_MINUTES ?= 10
+MINUTES ?= 50
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
 .PHONY: help venv test test-training demo bench corpus train evaluate lint clean
@@ -57,9 +59,13 @@ $(CORPUS)/%_takes.json: | $(TRAINING_STAMP)
 train: $(TRAINING_STAMP)
 	@$(require_data)
 	@$(MAKE) --no-print-directory corpus
-	@$(TRAIN).train --corpus '$(CORPUS)' --config '$(CONFIG)' --out '$(TRAINING_RUN)' \
-	    $(if $(MINUTES),--minutes $(MINUTES)) $(if $(wildcard $(TRAINING_RUN)/*),--resume)
-	@$(TRAIN).export --run '$(TRAINING_RUN)' --corpus '$(CORPUS)' --bundle '$(TRAINING_RUN)/bundle'
+	@$(TRAIN).train --corpus '$(CORPUS)' --config training/config/listen.yaml --stages encoder \
+	    --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) \
+	    $(if $(wildcard $(TRAINING_RUN)/listen/checkpoint.pt),--resume)
+	@$(TRAIN).train --corpus '$(CORPUS)' --config '$(CONFIG)' --stages face+body \
+	    --out '$(TRAINING_RUN)/drive' --minutes $(MINUTES) \
+	    $(if $(wildcard $(TRAINING_RUN)/drive/checkpoint.pt),--resume,--weights '$(TRAINING_RUN)/listen')
+	@$(TRAIN).export --run '$(TRAINING_RUN)/drive' --corpus '$(CORPUS)' --bundle '$(TRAINING_RUN)/bundle'
 
 evaluate: $(TRAINING_STAMP)
 	@$(require_data)

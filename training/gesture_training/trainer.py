@@ -166,7 +166,13 @@ class Trainer:
 
     def take_weights(self, checkpoint: Checkpoint) -> None:
         """Begin from the averaged weights of another run; what it lacks stays as initialised."""
-        self.networks.load_state_dict(checkpoint.average, strict=False)
+        lacking = self.networks.load_state_dict(checkpoint.average, strict=False).missing_keys
+        untaught = not self.networks.face.read.weight.any()
+        if untaught or 'face.read.weight' in lacking:
+            statistics = self.statistics
+            self.networks.face.adopt_lips(self.networks.encoder.lips,
+                                          torch.from_numpy(statistics.face_mean),
+                                          torch.from_numpy(statistics.face_std))
         self.average.load_state_dict(self.networks.state_dict())
 
     def restore(self, checkpoint: Checkpoint) -> None:

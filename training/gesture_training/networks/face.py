@@ -1,19 +1,24 @@
 """Face denoiser: biased attention over frames, and each frame hears its own 20 ms of speech.
 
 Step, style and persona are tokens that stand before the keys and values of every attention, so
-they reach every frame (the idea of DiffSpeaker, Ma et al. 2024).
+they reach every frame (the idea of DiffSpeaker, Ma et al. 2024). Lips read off the speech alone
+are added where the window is still noise, so that they are steady given the audio (the lip
+regressor of Audio2Photoreal, Ng et al. 2024, and the deterministic lips of Zhu et al. 2023).
 """
 from __future__ import annotations
 
 import torch
 from torch import nn, Tensor
 
-from gesture_node.motion.face import FACE_DIM
+from gesture_node.motion.face import FACE_DIM, LIP_INDEX
 
 from ..config import EncoderConfig, FaceNetConfig
+from ..schedule import TRAIN_STEPS
 from .biases import self_attention_bias
 from .layers import FeedForward, merge_heads, rotary_angles, rotate, split_heads, StepEmbedding
 
+_READ_POWER = 8.0
+"""Lips read off the speech count in full at pure noise and fade as the window clears up."""
 TOKENS = 3
 """Condition tokens: diffusion step, style, persona with emotion."""
 
@@ -112,8 +117,22 @@ class FaceDenoiser(nn.Module):
             FaceBlock(config, encoder.width) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, FACE_DIM)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
+        self.read = nn.Linear(encoder.width, FACE_DIM)
+        for layer in (self.output, self.read):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    @torch.no_grad()
+    def adopt_lips(self, lips: nn.Linear, mean: Tensor, std: Tensor) -> None:
+        """Read lips off local tokens as the encoder's own lip head does.
+
+        Args:
+            lips: head that gives blendshape weights from local tokens.
+            mean, std: normalisation of the weights, shape (52,).
+        """
+        rows = torch.from_numpy(LIP_INDEX)
+        self.read.weight[rows] = lips.weight[rows] / std[rows, None]
+        self.read.bias[rows] = (lips.bias[rows] - mean[rows]) / std[rows]
 
     def forward(self, x: Tensor, level: Tensor, seed: Tensor, mask: Tensor, local: Tensor,
                 persona: Tensor, emotion: Tensor, drop: Tensor, style: Tensor) -> Tensor:
@@ -139,4 +158,5 @@ class FaceDenoiser(nn.Module):
         hidden = self.frames(torch.cat([x * (1.0 - mask), seed * mask, mask], dim=-1))
         for block in self.blocks:
             hidden = block(hidden, local, tokens)
-        return self.output(self.norm(hidden))
+        trust = torch.pow((level.float() + 1.0) / TRAIN_STEPS, _READ_POWER)[:, None, None]
+        return self.output(self.norm(hidden)) + trust * self.read(local)
