@@ -132,6 +132,10 @@ class ProcessGroup:
         lines = self._log(name).splitlines()[-_LINES_SHOWN:]
         return 'its last lines:\n  ' + '\n  '.join(lines) if lines else 'it wrote nothing'
 
+    def lines_with(self, name: str, text: str) -> list[str]:
+        """Return the lines of a process's log that hold some words."""
+        return [line for line in self._log(name).splitlines() if text in line]
+
     def _log(self, name: str) -> str:
         return self._processes[name].log.read_text(encoding='utf-8', errors='replace')
 

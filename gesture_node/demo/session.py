@@ -106,6 +106,8 @@ def run_session(plan: DemoPlan, say: Say) -> float:
         group.interrupt('recorder', _READY_S)
         say('making the video')
         group.interrupt('gesture_sim', _FILM_S + _FILM_S_PER_S * plan.audio_s)
+        for line in group.lines_with('gesture_sim', 'drawn as a plain figure'):
+            say(line)
     return ready_s
 
 
