@@ -65,11 +65,13 @@ class Placement:
         silence_samples: silence to put before it, at its own rate.
         skip_samples: leading samples to leave out.
         start_ns: stream time of its first sample that is kept.
+        due_ns: stream time at which its first sample is heard, also if it is left out here.
     """
 
     silence_samples: int
     skip_samples: int
     start_ns: int
+    due_ns: int
 
 
 @dataclass(slots=True)
@@ -130,7 +132,11 @@ class PresentationClock:
             self.counters.out_of_order += 1
             return None
         silence = self._gap_samples(packet, stamp_ns)
-        skip = 0 if silence else self._late_samples(packet, stamp_ns)
+        late_from_ns = None if silence else self._late_from(stamp_ns)
+        skip = 0
+        if late_from_ns is not None:
+            skip = min(packet.samples,
+                       _to_samples(self.end_ns - late_from_ns, packet.sample_rate))
         self._advance(silence, packet.sample_rate)
         start_ns = self.end_ns
         self._advance(packet.samples - skip, packet.sample_rate)
@@ -140,7 +146,8 @@ class PresentationClock:
             self._padded_from_ns = None
             if packet.audible:
                 self._audible_end_ns = self.end_ns
-        return Placement(silence, skip, start_ns)
+        return Placement(silence, skip, start_ns,
+                         start_ns if late_from_ns is None else late_from_ns)
 
     def pad(self, now_ns: int, sample_rate: int) -> int:
         """Return how many samples of silence to append for stream time to keep pace with now."""
@@ -190,14 +197,13 @@ class PresentationClock:
             tolerance_ns = ARRIVAL_TOLERANCE_NS
         return _to_samples(gap_ns, packet.sample_rate) if gap_ns > tolerance_ns else 0
 
-    def _late_samples(self, packet: PacketTiming, stamp_ns: int | None) -> int:
-        """Return how much of a late packet padding has replaced already."""
+    def _late_from(self, stamp_ns: int | None) -> int | None:
+        """Return the stream time of a packet whose place padding has taken, else ``None``."""
         if stamp_ns is None or self._padded_from_ns is None:
-            return 0
+            return None
         due_ns = self.stream_ns(stamp_ns + self.shift_ns)
-        if not self._padded_from_ns - STAMP_TOLERANCE_NS <= due_ns < self.end_ns:
-            return 0
-        return min(packet.samples, _to_samples(self.end_ns - due_ns, packet.sample_rate))
+        in_padding = self._padded_from_ns - STAMP_TOLERANCE_NS <= due_ns < self.end_ns
+        return due_ns if in_padding else None
 
     def _advance(self, samples: int, sample_rate: int) -> None:
         self._end_s += Fraction(samples, sample_rate)

@@ -119,10 +119,7 @@ class SpeechIntake:
         self._rate_hz = timing.sample_rate
         self._queue.append_silence(placement.silence_samples, self._rate_hz)
         self._queue.append(AudioBlock(block.samples[placement.skip_samples:], block.sample_rate))
-        if placement.skip_samples == timing.samples:
-            return None
-        skipped_ns = placement.skip_samples * NS_PER_S // timing.sample_rate
-        return clock.presentation_ns(placement.start_ns) - skipped_ns
+        return clock.presentation_ns(placement.due_ns)
 
     def feed(self, stream: WaveformSink, now_ns: int) -> None:
         """Keep pace with silence if the source pauses, and hand on what is due soon."""

@@ -29,7 +29,7 @@ def clock_of(first: PacketTiming) -> tuple[PresentationClock, Placement]:
 def test_epoch_is_the_credible_stamp_of_the_first_packet():
     clock, placement = clock_of(timing(30, stamp_ms=10))
     assert clock.epoch_ns == NOW + 10 * MS
-    assert placement == Placement(0, 0, 0)
+    assert placement == Placement(0, 0, 0, 0)
     assert clock.presentation_ns(0) == NOW + 510 * MS
 
 
@@ -43,13 +43,13 @@ def test_stamps_too_old_to_be_shown_in_time_shift_the_epoch():
     assert clock.epoch_ns == NOW + 1_000 * MS - ALLOWANCE
     assert clock.shift_ns == 920 * MS
     follow = clock.place(timing(1_020, stamp_ms=20))
-    assert follow == Placement(0, 0, 20 * MS)
+    assert follow == Placement(0, 0, 20 * MS, 20 * MS)
 
 
 def test_lost_packets_leave_silence_of_their_length():
     clock, _ = clock_of(timing(0, stamp_ms=0))
     placement = clock.place(timing(100, stamp_ms=100))
-    assert placement == Placement(silence_samples=4 * PACKET, skip_samples=0, start_ns=100 * MS)
+    assert placement == Placement(4 * PACKET, 0, start_ns=100 * MS, due_ns=100 * MS)
     assert clock.counters.filled_s == 0.08
 
 
@@ -77,7 +77,7 @@ def test_a_source_that_restarts_its_stamps_is_followed_in_the_end():
 def test_utterance_at_once_queues_without_silence():
     clock, _ = clock_of(timing(0, stamp_ms=0, samples=3 * RATE))
     placement = clock.place(timing(5, stamp_ms=5, samples=RATE))
-    assert placement == Placement(0, 0, 3 * NS_PER_S)
+    assert placement == Placement(0, 0, 3 * NS_PER_S, 3 * NS_PER_S)
     assert clock.pad(NOW + 3 * NS_PER_S, RATE) == 0
 
 
@@ -99,9 +99,9 @@ def test_stamped_audio_that_comes_after_its_padding_loses_what_was_replaced():
     clock, _ = clock_of(timing(0, stamp_ms=0))
     clock.pad(NOW + 50 * MS + ALLOWANCE, RATE)
     assert clock.end_ns == 50 * MS
-    assert clock.place(timing(130, stamp_ms=20)) == Placement(0, PACKET, 50 * MS)
-    assert clock.place(timing(131, stamp_ms=40)) == Placement(0, PACKET // 2, 50 * MS)
-    assert clock.place(timing(132, stamp_ms=60)) == Placement(0, 0, 60 * MS)
+    assert clock.place(timing(130, stamp_ms=20)) == Placement(0, PACKET, 50 * MS, 20 * MS)
+    assert clock.place(timing(131, stamp_ms=40)) == Placement(0, PACKET // 2, 50 * MS, 40 * MS)
+    assert clock.place(timing(132, stamp_ms=60)) == Placement(0, 0, 60 * MS, 60 * MS)
     assert clock.counters.late_s == 0.03
 
 
@@ -182,5 +182,6 @@ def test_how_an_utterance_is_cut_does_not_move_it(cuts):
         packet = timing(0.1 * total / RATE, samples=samples)
         clock = clock or PresentationClock(packet, packet.arrival_ns, DELAY, ALLOWANCE)
         placement = clock.place(packet)
-        assert placement == Placement(0, 0, total * NS_PER_S // RATE)
+        start_ns = total * NS_PER_S // RATE
+        assert placement == Placement(0, 0, start_ns, start_ns)
         total += samples
