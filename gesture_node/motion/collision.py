@@ -2,14 +2,15 @@
 
 The guard works on target poses, before the limiter. A pose in which two watched capsules come
 closer than the margin is moved, by damped steps along the gradient of the smallest clearance,
-until they do not: the hand slides along the body instead of stopping at it. Where that fails, the pose
-stays as near as is safe to the last one given out. A pose that needs neither, and lies no further
-from the last than joints may move in that time, is not touched. Only the last pose given out is
-remembered, so cutting the poses into calls differently changes nothing.
+until they do not: the hand slides along the body instead of stopping at it. Where that fails, the
+pose stays as near as is safe to the last one given out. A pose that needs neither, and lies no
+further from the last than joints may move in that time, is not touched. Only the last pose given
+out is remembered, so cutting the poses into calls differently changes nothing.
 
 What is guaranteed: every pose given out keeps the margin, or is as close to the last one given
 out as it must be. Between poses, and where the limiter lags behind its targets, the margin is
-what protects; :meth:`SelfCollisionGuard.audit` counts overlaps of motion as published.
+what protects; ``collision_follow`` looks after the limited motion itself, and
+:meth:`SelfCollisionGuard.audit` counts overlaps of motion as published.
 """
 from __future__ import annotations
 

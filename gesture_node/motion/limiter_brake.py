@@ -66,7 +66,8 @@ def brake_step(velocity: Float64Array, acceleration: Float64Array,
                cap: Float64Array) -> Float64Array:
     """Return the acceleration of the next interval of the brake; arrays of one shape."""
     wanted = -np.sign(velocity) * np.minimum(landing_acceleration(np.abs(velocity)), cap)
-    return np.clip(wanted, acceleration - 1.0, acceleration + 1.0)
+    nearest: Float64Array = np.clip(wanted, acceleration - 1.0, acceleration + 1.0)
+    return nearest
 
 
 def brake_extent(velocity: Float64Array, acceleration: Float64Array,

@@ -15,6 +15,10 @@ EPOCH_NS = 1_700_000_000_123_456_789
 RATE_HZ = 50
 MS = 1_000_000
 HOP, TAIL = 10, 20
+HORIZON_NS = 60 * MS
+LEAD_NS = 120 * MS
+"""How long before its first knot a punctual chunk is ready."""
+HOP_NS = HOP * 20 * MS
 NAMES = ('a', 'b', 'c')
 LIMITS = JointLimits(lower=np.full(3, -1.5), upper=np.full(3, 1.5), velocity=np.full(3, 3.0),
                      acceleration=np.full(3, 20.0), jerk=np.full(3, 400.0))
@@ -40,6 +44,22 @@ def chunk_of(state: LimiterState, first: int,
     return JointChunk(NAMES, first, np.concatenate([p.positions for p in parts]),
                       np.concatenate([p.velocities for p in parts]),
                       np.concatenate([p.accelerations for p in parts]), hop, RATE_HZ), done.state
+
+
+def new_plan() -> TrajectoryPlan:
+    return TrajectoryPlan(NAMES, RATE_HZ, HORIZON_NS * 1e-9)
+
+
+def at_knot(knot: int) -> int:
+    return EPOCH_NS + knot * 20 * MS
+
+
+def chunks_of(count: int) -> list[JointChunk]:
+    state, chunks = LIMITER.rest_state(np.zeros(3)), []
+    for index in range(count):
+        chunk, state = chunk_of(state, index * HOP)
+        chunks.append(chunk)
+    return chunks
 
 
 @dataclass
