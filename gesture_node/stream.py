@@ -66,7 +66,7 @@ class GestureStream:
             WindowLayout.from_seconds('face', face.spec.model, config.face.hop_s,
                                       config.face.foresight_s))
         self._samplers = (Sampler(schedule, config.body.steps, config.body.guidance),
-                          Sampler(schedule, config.face.steps))
+                          Sampler(schedule, config.face.steps, steady=tuple(LIP_INDEX)))
         self.robot = None if profile is None else RobotOutput(profile, config, body.spec.idle)
         self._start()
 

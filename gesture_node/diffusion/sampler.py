@@ -2,6 +2,10 @@
 
 Seed frames are imposed at every level (with the noise of that level), as in the overlapped
 prediction of Chen et al., "DiffSHEG", CVPR 2024, besides being an input of the denoiser.
+
+*Steady* channels keep the estimate of the first call, made from pure noise and therefore from the
+speech alone: lips are nearly deterministic, what is around them is sampled (the split of Zhu et
+al., "Audio-Driven Talking Head Video Generation with Diffusion Model", ICASSP 2023).
 """
 from __future__ import annotations
 
@@ -23,12 +27,14 @@ class Sampler:
         steps: denoiser calls per window.
         guidance: strength of the conditioning.
         solver: ``dpm`` (second order) or ``ddim``.
+        steady: channels that keep the estimate of the first call.
     """
 
     schedule: Schedule
     steps: int
     guidance: float = 1.0
     solver: str = 'dpm'
+    steady: tuple[int, ...] = ()
 
     def sample(self, denoiser: Denoiser, conditioning: Conditioning,
                noise: Float32Array) -> Float32Array:
@@ -49,6 +55,9 @@ class Sampler:
         previous: Float32Array | None = None
         for i, level in enumerate(levels):
             estimate = denoiser(x_t, level, conditioning, self.guidance)
+            if previous is None:
+                steady = estimate[:, self.steady].copy()
+            estimate[:, self.steady] = steady
             if i + 1 == len(levels):
                 return estimate
             x_0 = np.where(held, conditioning.seed, estimate)

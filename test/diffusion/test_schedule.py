@@ -96,3 +96,15 @@ def test_seed_frames_are_imposed_at_every_level_and_calls_are_counted() -> None:
     for level, seeds in calls:
         wanted = SCHEDULE.diffuse(conditioning.seed[:5], noise[:5], level)
         assert np.allclose(seeds, wanted, atol=1e-5)
+
+
+def test_steady_channels_keep_the_first_estimate() -> None:
+    first: list[np.ndarray] = []
+
+    def changing(x_t: np.ndarray, level: int, _c: Conditioning, _g: float) -> np.ndarray:
+        first.append(np.full_like(x_t, len(first) + 1.0))
+        return first[-1].copy()
+
+    noise = RNG.standard_normal((12, 3)).astype(np.float32)
+    result = Sampler(SCHEDULE, 4, steady=(0, 2)).sample(changing, _conditioning(), noise)
+    assert (result[:, [0, 2]] == 1.0).all() and (result[:, 1] == 4.0).all()

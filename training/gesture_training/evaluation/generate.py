@@ -7,6 +7,7 @@ from gesture_node.config import GestureConfig
 from gesture_node.diffusion.sampler import Sampler
 from gesture_node.diffusion.window import WindowLayout
 from gesture_node.latency import LatencyTracker
+from gesture_node.motion.face import LIP_INDEX
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.timeline import FEATURE_RATE_HZ, samples_per_frame
 import numpy as np
@@ -18,7 +19,7 @@ _TAIL_SAMPLES = 16_000 * 4
 def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
                   config: GestureConfig, style: int = 0) -> NDArray[np.float32]:
     """Return weights ``(T, 52)`` at 50 Hz for 16 kHz mono, as a stream would commit them."""
-    sampler = Sampler(pipeline.bundle.schedule, config.face.steps)
+    sampler = Sampler(pipeline.bundle.schedule, config.face.steps, steady=tuple(LIP_INDEX))
     layout = WindowLayout.from_seconds('face', pipeline.bundle.face.model, config.face.hop_s,
                                        config.face.foresight_s)
     channel = MotionChannel(pipeline.face, layout, sampler, config.seed, 1)
