@@ -189,7 +189,7 @@ def described(world: World) -> dict[str, Any]:
 def scene_without_joints(world: World) -> dict[str, Any]:
     """Speak before the joints were measured."""
     world.speak_as('int16')
-    report = world.report()
+    report, level = world.report(), world.levels[-1]
     world.speak(speech(0.8))
     world.until(lambda: len(world.frames) > 5, 'face')
     plans = len(world.plans)
@@ -197,7 +197,7 @@ def scene_without_joints(world: World) -> dict[str, Any]:
     world.spin_for(0.1)
     world.trigger('reset')
     world.until(lambda: world.state() == 'idle', 'idle')
-    return {'waiting': report['waiting for'], 'level': world.levels[-1], 'plans': plans}
+    return {'waiting': report['waiting for'], 'level': level, 'plans': plans}
 
 
 def scene_speech(world: World) -> dict[str, Any]:
