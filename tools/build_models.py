@@ -123,7 +123,8 @@ def inertia_of(solids: list[Solid], mass_kg: float) -> tuple[Vector, Vector]:
         frame, arm = rotation_from_rpy(solid.rpy), solid.at - centre
         inertia += mass * (frame @ np.diag(solid.moments) @ frame.T
                            + arm @ arm * np.eye(3) - np.outer(arm, arm))
-    return centre, inertia
+    # Rounding leaves dust that differs from one version of numpy to the next.
+    return centre, np.round(inertia, 12)
 
 
 def _add_link(robot: ET.Element, link: Node, mirrored: bool, floor: float) -> None:

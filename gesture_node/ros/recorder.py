@@ -5,6 +5,7 @@ file opens in Foxglove and in every reader of MCAP. Times are ROS time of arriva
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -60,7 +61,8 @@ class Recorder(Node):
 
     def close(self) -> None:
         """Write the index; without it the file is hard to open."""
-        self._writer.finish()
+        finish: Callable[[], None] = self._writer.finish  # mcap leaves it untyped
+        finish()
         self._file.close()
         self.get_logger().info(f'recorded {sum(self._counts.values())} messages of '
                                f'{len(self._channels)} topics')
