@@ -21,6 +21,7 @@ TRAIN := PYTHONPATH=.:training $(RUN) -m gesture_training
 TRAINING_RUN ?= runs/base
 LISTEN_MINUTES ?= 10
 MINUTES ?= 50
+resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
 .PHONY: help venv test test-training demo bench corpus train evaluate lint clean
@@ -56,16 +57,18 @@ $(CORPUS)/%_takes.json: | $(TRAINING_STAMP)
 	@$(require_data)
 	@$(TRAIN).corpora.$* --data '$(DATA)' --out '$(CORPUS)'
 
+# First the encoder learns to listen, then the denoisers on top of it; a broken-off run goes on.
 train: $(TRAINING_STAMP)
 	@$(require_data)
 	@$(MAKE) --no-print-directory corpus
 	@$(TRAIN).train --corpus '$(CORPUS)' --config training/config/listen.yaml --stages encoder \
-	    --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) \
-	    $(if $(wildcard $(TRAINING_RUN)/listen/checkpoint.pt),--resume)
+	    --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) $(call resume,listen)
 	@$(TRAIN).train --corpus '$(CORPUS)' --config '$(CONFIG)' --stages face+body \
-	    --out '$(TRAINING_RUN)/drive' --minutes $(MINUTES) \
-	    $(if $(wildcard $(TRAINING_RUN)/drive/checkpoint.pt),--resume,--weights '$(TRAINING_RUN)/listen')
-	@$(TRAIN).export --run '$(TRAINING_RUN)/drive' --corpus '$(CORPUS)' --bundle '$(TRAINING_RUN)/bundle'
+	    --out '$(TRAINING_RUN)/drive' --minutes $(MINUTES) $(or $(call resume,drive), \
+	    --weights '$(TRAINING_RUN)/listen')
+	@$(TRAIN).export --run '$(TRAINING_RUN)/drive' --corpus '$(CORPUS)' \
+	    --bundle '$(TRAINING_RUN)/bundle'
+	@echo 'see it move: make demo BUNDLE=$(TRAINING_RUN)/bundle'
 
 evaluate: $(TRAINING_STAMP)
 	@$(require_data)
