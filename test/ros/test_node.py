@@ -110,15 +110,17 @@ def test_a_controller_accepts_every_plan(run):
 
 def test_motion_is_shown_with_its_sound(run):
     seen = run['speech']
-    first_ms = (seen['chunks'][0]['stamp_ns'] - seen['start_ns']) / MS
-    assert first_ms == pytest.approx(DELAY_MS, abs=1e-3)
-    sounds_ms = (np.array(seen['sounds_ns']) - seen['start_ns']) / MS - DELAY_MS
-    # On a busy machine packets may come after their time; what was lost of them is counted.
-    late_packets = np.ceil(float(seen['report']['late audio s']) / 0.02)
-    assert len(sounds_ms) >= 100 - late_packets
-    if not late_packets:
+    begun_ns = seen['chunks'][0]['stamp_ns']
+    # On a busy machine packets come late; then sound and motion are shifted together.
+    shift_ms = (begun_ns - seen['start_ns']) / MS - DELAY_MS
+    assert shift_ms >= -1e-3
+    if not float(seen['report'].get('problem late_stamps', 0)):
+        assert shift_ms == pytest.approx(0.0, abs=1e-3)
+    sounds_ms = (np.array(seen['sounds_ns']) - begun_ns) / MS
+    assert len(sounds_ms) == 100 and sounds_ms[0] == pytest.approx(0.0, abs=1e-3)
+    if not float(seen['report']['late audio s']):
         assert sounds_ms == pytest.approx(20.0 * np.arange(100), abs=1e-3)
-    grid = {(plan['stamp_ns'] - seen['start_ns']) % (20 * MS) for plan in seen['plans'][1:]}
+    grid = {(plan['stamp_ns'] - begun_ns) % (20 * MS) for plan in seen['plans'][1:]}
     assert all(min(phase, 20 * MS - phase) <= 1 for phase in grid)
 
 
