@@ -113,6 +113,7 @@ def _run(job: _Job, number: int) -> None:
     out.mkdir(exist_ok=True)
     quiet = job.audio.duration_s * job.samples < _BAR_FROM_S
     with tqdm(total=job.audio.duration_s + 1e-6, desc=f'seed {config.seed}', disable=quiet,
+              mininterval=_bar_interval_s(),
               bar_format='{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio '
                          '[{elapsed}<{remaining}]') as bar:
         motion = generate(job.pipeline, job.audio, job.profile, config, bar.update)
@@ -129,6 +130,11 @@ def _run(job: _Job, number: int) -> None:
         ('bundle', f'{summary.bundle} {summary.bundle_hash} on {summary.provider}, '
                    f'seed {summary.seed}'),
         ('limit violations', str(summary.limit_violations.total))]))
+
+
+def _bar_interval_s() -> float:
+    """Return how often a progress bar is drawn: seldom where every drawing is a line of a log."""
+    return 0.1 if sys.stderr.isatty() else 30.0
 
 
 def _write_motion(out: Path, motion: OfflineMotion) -> None:
@@ -148,7 +154,8 @@ def _write_video(path: Path, motion: OfflineMotion, job: _Job, seed: int) -> Non
         rest=job.profile.rest_positions)
     face = Track(np.arange(len(motion.weights)) / FACE_RATE_HZ, motion.weights)
     bundle = job.pipeline.bundle
-    with tqdm(desc='video', unit='picture', disable=job.audio.duration_s < _BAR_FROM_S) as bar:
+    with tqdm(desc='video', unit='picture', mininterval=_bar_interval_s(),
+              disable=job.audio.duration_s < _BAR_FROM_S) as bar:
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
