@@ -20,6 +20,9 @@ from .problems import ProblemLog
 MOVED_RAD = 0.15
 """Further from its last command than this, a resting robot was moved by somebody else."""
 
+WORTH_REPEATING_NS = 200_000_000
+"""Shorter plans are not repeated: a controller refuses what ends before it arrives."""
+
 
 class BodyOutput:
     """The plan of one robot, across all streams.
@@ -103,7 +106,9 @@ class BodyOutput:
             if measured is not None:
                 self._robot.reset(measured)
                 self._is_held = False
-        if now_ns - self._published_ns >= NS_PER_S / self._config.repeat_hz:
+        end_ns = self._plan.end_ns
+        if end_ns is not None and end_ns - now_ns > WORTH_REPEATING_NS and (
+                now_ns - self._published_ns >= NS_PER_S / self._config.repeat_hz):
             self._send(now_ns)
 
     def stop(self, now_ns: int) -> None:

@@ -343,3 +343,11 @@ def test_late_computation_is_counted_and_stays_within_limits():
     for _, plan in bench.plans:
         assert (np.abs(plan.velocities) <= PROFILE.limits.velocity + 1e-9).all()
         assert not plan.velocities[-1].any()
+
+
+def test_no_plan_is_repeated_in_its_last_moments():
+    bench = Bench()
+    bench.speak(0.6)
+    bench.until_idle()
+    left = [plan.stamp_ns + plan.times_from_start_ns[-1] - at for at, plan in bench.plans]
+    assert min(left) > 150 * MS
