@@ -11,6 +11,7 @@ from .config import GestureConfig
 from .exceptions import RobotError
 from .latency import LatencyTracker
 from .motion.collision import SelfCollisionGuard
+from .motion.collision_follow import CollisionFreeLimiter
 from .motion.limits import LimitedMotion, MotionLimiter
 from .motion.retarget import Retargeter
 from .motion.robot import RobotProfile
@@ -61,6 +62,7 @@ class RobotOutput:
         self._limiter = MotionLimiter(profile.limits.scaled(
             velocity=config.limits.velocity_scale, acceleration=config.limits.acceleration_scale,
             margin_rad=config.limits.position_margin_rad), rate_hz=KNOT_RATE_HZ)
+        self._follower = CollisionFreeLimiter(self._limiter, self._guard)
         self.reset()
 
     def reset(self, positions: Mapping[str, float] | NDArray[np.floating] | None = None) -> None:
@@ -103,13 +105,15 @@ class RobotOutput:
                                                       self._previous)
         with latency.measure('limits'):
             targets = _to_knots(np.concatenate([self._previous[None], positions]))
-            final = self._limiter.follow(self._limiter_state,
-                                         targets[:committed * _KNOTS_PER_FRAME])
-            rest = self._limiter.follow(final.state, targets[committed * _KNOTS_PER_FRAME:])
+            done_free = self._follower.follow(self._limiter_state,
+                                              targets[:committed * _KNOTS_PER_FRAME])
+            final = done_free.motion
+            rest = self._follower.follow(
+                final.state, targets[committed * _KNOTS_PER_FRAME:]).motion
             brake = self._limiter.brake(rest.state)
         self._limiter_state = final.state
         self._previous = positions[committed - 1]
-        self._count(final, targets, int(collisions))
+        self._count(final, targets, int(collisions) + int(done_free.parted))
         parts = (final, rest, brake)
         return JointChunk(
             joint_names=self.profile.joint_names,
