@@ -11,7 +11,7 @@ from .bundle import ChannelSpec, EncoderSpec
 from .diffusion.denoiser import Conditioning, Denoiser
 from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
-from .diffusion.window import join_window, WindowLayout
+from .diffusion.window import join_window, smooth_window, WindowLayout
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
 from .types import Float32Array
@@ -82,6 +82,7 @@ class MotionChannel:
         self.persona: Float32Array | None = None
         self.style = max(0, len(model.spec.styles) - 1)
         self.non_finite = 0
+        self.smoothing_frames = 0.0
         self._model, self._sampler = model, sampler
         self._noise = FrameNoise(seed, number, len(model.spec.mean))
         self._window = 0
@@ -112,7 +113,8 @@ class MotionChannel:
         with latency.measure(f'{name}_denoiser'):
             estimate = self._denoise(tokens)
         seed = (self._seed - spec.mean) / spec.std
-        joined = join_window(estimate, seed, layout.seed_frames, layout.rate_hz)
+        smooth = smooth_window(estimate, self.smoothing_frames)
+        joined = join_window(smooth, seed, layout.seed_frames, layout.rate_hz)
         frames = self._finite(joined) * spec.std + spec.mean
         first = self.next_frame
         if self.easing is not None:

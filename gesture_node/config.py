@@ -87,6 +87,9 @@ class BodyConfig:
     steps: int = param(4, 'Denoiser calls per window; computation is linear in it.', bounds=(1, 50))
     guidance: float = param(1.0, 'Strength of the speech conditioning; 1 turns guidance off and '
                                  'halves the calls.', bounds=(0.0, 5.0))
+    smoothing_s: float = param(0.05, 'Width of the low-pass on generated motion (standard deviation '
+                                     'of a Gaussian, without delay); more is calmer and blunter.',
+                               unit='s', bounds=(0.0, 0.2))
     amplitude: float = param(1.0, 'Size of gestures against the rest pose; 0 stands still.',
                              bounds=(0.0, 1.5))
 

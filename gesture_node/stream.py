@@ -79,6 +79,7 @@ class GestureStream:
                 zip(self._models, self._layouts, self._samplers)))
         self._body.persona = self._face.persona = self._persona
         self._face.style = 0
+        self._body.smoothing_frames = self.config.body.smoothing_s * BODY_RATE_HZ
         self._end_sample: int | None = None
         self._dropped_samples = 0
 

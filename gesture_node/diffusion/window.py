@@ -85,6 +85,27 @@ class WindowLayout:
         return frames * self.features_per_frame
 
 
+def smooth_window(estimate: Float32Array, sigma_frames: float) -> Float32Array:
+    """Return a window low-passed along time by a Gaussian, without delay.
+
+    A window knows its own future, so the filter is symmetric. It takes away the frame-to-frame
+    roughness that a few denoiser calls leave; a joint's limits would otherwise have to.
+
+    Args:
+        estimate: shape (W, D).
+        sigma_frames: standard deviation; 0 returns the window as it is.
+    """
+    if sigma_frames <= 0.0:
+        return estimate
+    reach = int(np.ceil(3.0 * sigma_frames))
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_frames) ** 2)
+    taps /= taps.sum()
+    padded = np.concatenate([np.repeat(estimate[:1], reach, axis=0), estimate,
+                             np.repeat(estimate[-1:], reach, axis=0)])
+    smooth = sum(tap * padded[i:i + len(estimate)] for i, tap in enumerate(taps))
+    return np.asarray(smooth, np.float32)
+
+
 def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
                 rate_hz: int) -> Float32Array:
     """Return the new frames of a window, joined to the committed ones without a jump.

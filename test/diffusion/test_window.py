@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gesture_node.diffusion.noise import FrameNoise
-from gesture_node.diffusion.window import join_window, WindowLayout
+from gesture_node.diffusion.window import join_window, smooth_window, WindowLayout
 from gesture_node.exceptions import ConfigError
 
 BODY = (25, 60, 20)
@@ -51,3 +51,12 @@ def test_noise_differs_by_seed_channel_and_frame_and_is_normal() -> None:
     assert not np.array_equal(base, FrameNoise(7, 1, 4).get(0, 2000))
     assert abs(base.mean()) < 0.05 and abs(base.std() - 1) < 0.03
     assert abs(np.corrcoef(base[:-1, 0], base[1:, 0])[0, 1]) < 0.1
+
+
+def test_smoothing_calms_noise_and_leaves_slow_motion_where_it_is() -> None:
+    rough = np.random.default_rng(4).standard_normal((60, 3)).astype(np.float32)
+    calm = smooth_window(rough, 1.25)
+    assert np.diff(calm, n=2, axis=0).std() < 0.15 * np.diff(rough, n=2, axis=0).std()
+    slow = np.sin(2 * np.pi * 0.7 * np.arange(60) / 25)[:, None].astype(np.float32)
+    assert np.abs(smooth_window(slow, 1.25) - slow)[4:-4].max() < 0.03
+    assert smooth_window(rough, 0.0) is rough

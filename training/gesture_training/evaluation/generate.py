@@ -33,7 +33,9 @@ def generate_body(pipeline: GesturePipeline, waveform: NDArray[np.float32],
     sampler = Sampler(pipeline.bundle.schedule, config.body.steps, config.body.guidance)
     layout = WindowLayout.from_seconds('body', pipeline.bundle.body.model, config.body.hop_s,
                                        config.body.foresight_s)
-    return _run(MotionChannel(pipeline.body, layout, sampler, config.seed, 0), waveform)
+    channel = MotionChannel(pipeline.body, layout, sampler, config.seed, 0)
+    channel.smoothing_frames = config.body.smoothing_s * layout.rate_hz
+    return _run(channel, waveform)
 
 
 def _run(channel: MotionChannel, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
