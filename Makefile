@@ -24,11 +24,11 @@ MINUTES ?= 50
 resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
-.PHONY: help venv test test-training demo bench corpus train evaluate lint clean
+.PHONY: help venv test test-training demo bench pages corpus train evaluate lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo 'also: venv, corpus DATA=..., evaluate DATA=..., test-training, bench, lint, clean'
+	@echo 'also: venv, corpus DATA=..., evaluate DATA=..., test-training, bench, pages, lint, clean'
 
 venv: $(STAMP)
 
@@ -50,6 +50,12 @@ demo: $(STAMP)
 
 bench: $(STAMP)
 	@$(RUN) -m gesture_node gesture_bench --bundle '$(BUNDLE)' --out out/bench.json
+
+# Figures and picture of the README and docs/benchmarks.md; on a machine that does nothing else.
+pages: bench demo
+	@$(RUN) benchmark/write_page.py out/bench.json
+	@$(RUN) tools/demo_picture.py '$(OUT)/video.mp4' docs/demo.png 2.2 6.1
+	@sed -i 's|^<!-- picture -->$$|![Two moments of the demo: robot, face and sound](docs/demo.png)|' README.md
 
 corpus: $(CORPUS)/body_takes.json $(CORPUS)/face_takes.json
 
