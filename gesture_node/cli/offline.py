@@ -20,8 +20,10 @@ from .audio_file import AudioFile
 Progress = Callable[[float], object]
 
 _PACKET_S = 1.0
-_LONGEST_HOP_S = 0.8
-_FORESIGHT_S = 0.4
+_FORESIGHT_SHARE = 0.25
+"""Share of a window that is heard but left to the next window to commit."""
+_TAIL_S = 0.3
+"""Provisional motion of a file is seen by nobody, so as little as allowed is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +87,15 @@ def offline_config(config: GestureConfig, bundle: Bundle) -> GestureConfig:
     return replace(
         config,
         body=replace(config.body, hop_s=body_hop_s, foresight_s=body_foresight_s),
-        face=replace(config.face, hop_s=face_hop_s, foresight_s=face_foresight_s))
+        face=replace(config.face, hop_s=face_hop_s, foresight_s=face_foresight_s),
+        output=replace(config.output, tail_s=_TAIL_S))
 
 
 def _longest(channel: ChannelSpec) -> tuple[float, float]:
     """Return (hop, foresight) [s] in whole frames that fill a channel's window."""
     rate_hz, window, seed = channel.model
-    room = window - seed
-    foresight = min(round(_FORESIGHT_S * rate_hz), room // 3)
-    hop = max(1, min(round(_LONGEST_HOP_S * rate_hz), room - foresight))
-    return hop / rate_hz, foresight / rate_hz
+    foresight = round(_FORESIGHT_SHARE * (window - seed))
+    return (window - seed - foresight) / rate_hz, foresight / rate_hz
 
 
 def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
