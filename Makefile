@@ -21,6 +21,7 @@ TRAIN := PYTHONPATH=.:training $(RUN) -m gesture_training
 TRAINING_RUN ?= runs/base
 LISTEN_MINUTES ?= 10
 MINUTES ?= 50
+BODY_MINUTES ?= 20
 resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
@@ -72,7 +73,10 @@ train: $(TRAINING_STAMP)
 	@$(TRAIN).train --corpus '$(CORPUS)' --config '$(CONFIG)' --stages face+body \
 	    --out '$(TRAINING_RUN)/drive' --minutes $(MINUTES) $(or $(call resume,drive), \
 	    --weights '$(TRAINING_RUN)/listen')
-	@$(TRAIN).export --run '$(TRAINING_RUN)/drive' --corpus '$(CORPUS)' \
+	@$(TRAIN).train --corpus '$(CORPUS)' --config training/config/body.yaml --stages body \
+	    --out '$(TRAINING_RUN)/body' --minutes $(BODY_MINUTES) $(or $(call resume,body), \
+	    --weights '$(TRAINING_RUN)/drive')
+	@$(TRAIN).export --run '$(TRAINING_RUN)/body' --corpus '$(CORPUS)' \
 	    --bundle '$(TRAINING_RUN)/bundle'
 	@echo 'see it move: make demo BUNDLE=$(TRAINING_RUN)/bundle'
 

@@ -105,7 +105,8 @@ class FaceConfig:
                          unit='s', bounds=(0.04, 0.8))
     foresight_s: float = param(0.08, 'Speech beyond the hop that a window hears.',
                                unit='s', bounds=(0.0, 0.8))
-    steps: int = param(4, 'Denoiser calls per window.', bounds=(1, 50))
+    steps: int = param(2, 'Denoiser calls per window; lips are settled by the first, lids, gaze '
+                          'and brows by all.', bounds=(1, 50))
     lip_strength: float = param(1.0, 'Gain on jaw, lips and tongue; seals stay sealed.',
                                 bounds=(0.0, 1.5))
 

@@ -64,8 +64,9 @@ def open_session(bundle: Bundle, network: str, provider: str, threads: int) -> A
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # Spinning threads would starve the simulator and the executor on small machines.
-    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+    # Threads spin within a call, where it halves its time, and not between calls, where it would
+    # starve the simulator and the executor on small machines.
+    options.add_session_config_entry('session.force_spinning_stop', '1')
     try:
         return onnxruntime.InferenceSession(
             str(bundle.path / network), options, providers=choose_providers(provider))

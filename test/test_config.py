@@ -4,7 +4,13 @@ import math
 import pytest
 
 from gesture_node.config import (
-    BodyConfig, default_of, GestureConfig, OutputConfig, walk, with_values)
+    BodyConfig,
+    default_of,
+    GestureConfig,
+    OutputConfig,
+    walk,
+    with_values,
+)
 from gesture_node.exceptions import ConfigError
 
 

@@ -1,5 +1,6 @@
 """The clock: exact, and without drift over any length of stream."""
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import pytest
 
 from gesture_node import timeline
