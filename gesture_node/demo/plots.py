@@ -119,4 +119,4 @@ def _latencies(axis: Any, data: PlotData) -> None:
         axis.axhline(1e3 * budget_s, color=color, linewidth=0.8, linestyle=':')
     axis.set_ylabel('latency per hop [ms]\n(dotted: the hop)')
     axis.set_ylim(0.0, None)
-    axis.legend(loc='upper right', frameon=False, ncols=2)
+    axis.legend(loc='best', frameon=False, ncols=2)
