@@ -6,7 +6,7 @@ Every field carries its default, description, unit and bounds, so code, YAML,
 """
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, Field, fields, is_dataclass, replace
+from dataclasses import dataclass, Field, field, fields, is_dataclass, MISSING, replace
 import math
 from typing import Any, cast, get_type_hints, TypeVar
 
@@ -84,11 +84,13 @@ class BodyConfig:
     foresight_s: float = param(0.12, 'Speech beyond the hop that a window hears. 0 for live '
                                      'speech; more places strokes better and adds latency.',
                                unit='s', bounds=(0.0, 1.6))
-    steps: int = param(4, 'Denoiser calls per window; computation is linear in it.', bounds=(1, 50))
+    steps: int = param(4, 'Denoiser calls per window; computation is linear in it.',
+                       bounds=(1, 50))
     guidance: float = param(1.0, 'Strength of the speech conditioning; 1 turns guidance off and '
                                  'halves the calls.', bounds=(0.0, 5.0))
-    smoothing_s: float = param(0.05, 'Width of the low-pass on generated motion (standard deviation '
-                                     'of a Gaussian, without delay); more is calmer and blunter.',
+    smoothing_s: float = param(0.05, 'Width of the low-pass on generated motion (standard '
+                                     'deviation of a Gaussian, without delay); more is calmer '
+                                     'and blunter.',
                                unit='s', bounds=(0.0, 0.2))
     amplitude: float = param(1.0, 'Size of gestures against the rest pose; 0 stands still.',
                              bounds=(0.0, 1.5))
@@ -119,7 +121,7 @@ class OutputConfig:
     """How motion is placed on the clock and published."""
 
     presentation_delay_s: float = param(
-        0.5, 'Time from a sample\'s stamp to when its sound is heard and its motion is shown. '
+        0.5, "Time from a sample's stamp to when its sound is heard and its motion is shown. "
              'Must cover hop, foresight, computation and the frozen horizon.',
         unit='s', bounds=(0.0, 5.0))
     frozen_horizon_s: float = param(0.06, 'Knots nearer to now than this never change once '
@@ -145,9 +147,9 @@ class OutputConfig:
 class LimitsConfig:
     """How far inside the robot's limits to stay."""
 
-    velocity_scale: float = param(1.0, 'Fraction of the profile\'s velocity limits to use.',
+    velocity_scale: float = param(1.0, "Fraction of the profile's velocity limits to use.",
                                   bounds=(0.05, 1.0))
-    acceleration_scale: float = param(1.0, 'Fraction of the profile\'s acceleration limits to use.',
+    acceleration_scale: float = param(1.0, "Fraction of the profile's acceleration limits to use.",
                                       bounds=(0.05, 1.0))
     position_margin_rad: float = param(0.02, 'Distance kept from every hard position limit.',
                                        unit='rad', bounds=(0.0, 0.5))

@@ -21,7 +21,13 @@ from .motion.face import LIP_INDEX, project_face
 from .motion.robot import RobotProfile
 from .robot_output import RobotOutput
 from .timeline import (
-    BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ, SAMPLE_RATE_HZ, first_sample, s_to_frames)
+    BODY_RATE_HZ,
+    FACE_RATE_HZ,
+    FEATURE_RATE_HZ,
+    first_sample,
+    s_to_frames,
+    SAMPLE_RATE_HZ,
+)
 from .types import BodyChunk, FaceChunk, Float32Array, JointChunk, StepResult
 
 SETTLE_S = 1.6

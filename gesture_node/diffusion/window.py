@@ -48,6 +48,8 @@ class WindowLayout:
         Args:
             channel: name for the error message.
             model: (rate_hz, window_frames, seed_frames) of the bundle.
+            hop_s: frames committed per window, as time.
+            foresight_s: sound heard beyond the hop.
 
         Raises:
             ConfigError: hop or foresight are no whole frames or do not fit the window.

@@ -45,7 +45,8 @@ def _any_orthogonal(unit: Array) -> Array:
 
 def matrix_from_quaternion(quaternion: Array) -> Array:
     """Return matrices ``(..., 3, 3)`` from quaternions ``(..., 4)``, normalised first."""
-    w, x, y, z = np.moveaxis(quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True), -1, 0)
+    unit = quaternion / np.linalg.norm(quaternion, axis=-1, keepdims=True)
+    w, x, y, z = np.moveaxis(unit, -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
         [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],

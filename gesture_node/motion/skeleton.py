@@ -65,7 +65,7 @@ def rest_pose() -> NDArray[np.float64]:
 
 
 def pack_pose(rotations: Array, fingers: Array) -> Array:
-    """Return pose vectors ``(..., 84)`` from rotations ``(..., 12, 3, 3)`` and fingers ``(..., 12)``."""
+    """Return pose vectors ``(..., 84)``: rotations ``(..., 12, 3, 3)``, fingers ``(..., 12)``."""
     flat = matrix_to_6d(rotations).reshape(*rotations.shape[:-3], ROTATION_DIM)
     return np.concatenate([flat, fingers], axis=-1)
 
@@ -107,7 +107,7 @@ def forward_kinematics(rotations: Array) -> tuple[Array, Array]:
 
 
 def mirror_pose(pose: Array) -> Array:
-    """Return pose vectors ``(..., 84)`` mirrored in the sagittal plane (left and right swapped)."""
+    """Return pose vectors ``(..., 84)`` mirrored in the sagittal plane."""
     rotations, fingers = unpack_pose(pose)
     flip = np.diag([1.0, -1.0, 1.0])
     mirrored = flip @ rotations[..., list(_MIRRORED), :, :] @ flip

@@ -1,11 +1,17 @@
 """Features: causal, exact under any packetisation, and right about level and pitch."""
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
 from gesture_node.audio.feature_stream import FeatureStream
 from gesture_node.audio.features import (
-    ENERGY_INDEX, FEATURE_DIM, PITCH_INDEX, VOICING_INDEX, waveform_features)
+    ENERGY_INDEX,
+    FEATURE_DIM,
+    PITCH_INDEX,
+    VOICING_INDEX,
+    waveform_features,
+)
 
 WAVE = (np.random.default_rng(2).standard_normal(16_000) * 0.1).astype(np.float32)
 

@@ -1,5 +1,6 @@
 """Resampling: any packets, any format, one result."""
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 

@@ -1,5 +1,6 @@
 """The ring buffer against a plain list that never forgets."""
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 

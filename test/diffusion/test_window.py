@@ -1,5 +1,6 @@
 """Windows: where they lie, what they hear, and seams that do not show."""
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 

@@ -5,7 +5,6 @@ frame (B, W), and return a scalar per term.
 """
 from __future__ import annotations
 
-from gesture_node.timeline import BODY_RATE_HZ
 import torch
 from torch import nn, Tensor
 from torch.nn import functional
@@ -20,6 +19,7 @@ from gesture_node.motion.skeleton import (
     PARENTS,
     ROTATION_DIM,
 )
+from gesture_node.timeline import BODY_RATE_HZ
 
 from .config import LossConfig
 from .corpora.pack import UNKNOWN_PHONE

@@ -184,7 +184,7 @@ class Trainer:
 
 
 def _draw_levels(count: int, bias: float, random: torch.Generator) -> Tensor:
-    """Return diffusion steps ``(count,)``, whole numbers in [0, T - 1], denser at the noisy end."""
+    """Return diffusion steps ``(count,)``, whole, below T, denser at the noisy end."""
     share = torch.rand(count, generator=random) ** (1.0 / bias)
     return (share * TRAIN_STEPS).floor().clamp(max=TRAIN_STEPS - 1)
 

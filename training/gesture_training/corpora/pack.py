@@ -85,6 +85,13 @@ class PackWriter:
         Args:
             features: shape (F, 83).
             motion: shape (T, D), covering the same time.
+            name: unique name of the take.
+            source: corpus or synthesiser.
+            speaker: speaker or voice.
+            split: ``train`` or ``held_out``.
+            licence: licence of the material.
+            variant: ``clean`` or the augmentation of the audio.
+            style: face style.
             phones: shape (F,), face only.
 
         Raises:

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
 from gesture_node.audio.features import waveform_features
 from gesture_node.config import GestureConfig
 from gesture_node.measures.accents import find_accents, voice_activity
@@ -13,13 +17,10 @@ from gesture_node.measures.beats import wrist_beats, wrist_speeds
 from gesture_node.motion.skeleton import forward_kinematics, JOINT_INDEX, unpack_pose
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.timeline import BODY_RATE_HZ
-import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
 
-from .generate import generate_body
 from ..corpora.speech import join_take, list_utterances, plan_takes, SpeechTake
 from ..corpora.splits import held_out_speakers
+from .generate import generate_body
 
 _WRISTS = [JOINT_INDEX['left_wrist'], JOINT_INDEX['right_wrist']]
 

@@ -1,6 +1,9 @@
 """Motion of a bundle for a recording, one channel at a time, through the streaming windows."""
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gesture_node.audio.feature_stream import FeatureStream
 from gesture_node.channel import MotionChannel
 from gesture_node.config import GestureConfig
@@ -10,8 +13,6 @@ from gesture_node.latency import LatencyTracker
 from gesture_node.motion.face import LIP_INDEX
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.timeline import FEATURE_RATE_HZ, samples_per_frame
-import numpy as np
-from numpy.typing import NDArray
 
 _TAIL_SAMPLES = 16_000 * 4
 

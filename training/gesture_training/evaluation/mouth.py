@@ -5,17 +5,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from tqdm import tqdm
+
 from gesture_node.config import GestureConfig
 from gesture_node.measures.mouth import mouth_aperture, score_mouth
 from gesture_node.motion.face import BLENDSHAPE_INDEX, LIP_INDEX
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.timeline import FACE_RATE_HZ
-import numpy as np
-from tqdm import tqdm
 
-from .generate import generate_face
 from ..corpora.coarticulation import articulate
 from ..corpora.emodb import LabelledUtterance, load_emodb, loudness_aperture
+from .generate import generate_face
 
 
 def evaluate_mouth(pipeline: GesturePipeline, data: Path, config: GestureConfig,

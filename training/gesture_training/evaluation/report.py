@@ -8,13 +8,14 @@ from pathlib import Path
 import platform
 from typing import Any
 
-from gesture_node.config import BodyConfig, FaceConfig, GestureConfig
-from gesture_node.pipeline import GesturePipeline
 import numpy as np
 
+from gesture_node.config import BodyConfig, FaceConfig, GestureConfig
+from gesture_node.pipeline import GesturePipeline
+
+from ..corpora.pack import read_pack
 from .body import BodyTake, evaluate_body, held_out_takes, score_wrists, wrist_positions
 from .mouth import evaluate_mouth
-from ..corpora.pack import read_pack
 
 LIVE = GestureConfig()
 AHEAD = GestureConfig(body=BodyConfig(hop_s=0.8, foresight_s=0.8, steps=8),

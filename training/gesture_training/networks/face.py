@@ -128,7 +128,8 @@ class FaceDenoiser(nn.Module):
 
         Args:
             lips: head that gives blendshape weights from local tokens.
-            mean, std: normalisation of the weights, shape (52,).
+            mean: normalisation of the weights, shape (52,).
+            std: likewise.
         """
         rows = torch.from_numpy(LIP_INDEX)
         self.read.weight[rows] = lips.weight[rows] / std[rows, None]
