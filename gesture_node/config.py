@@ -81,7 +81,7 @@ class BodyConfig:
 
     hop_s: float = param(0.2, 'Motion committed per window. Smaller reacts sooner and costs more '
                               'computation; a multiple of 0.04.', unit='s', bounds=(0.08, 1.6))
-    foresight_s: float = param(0.12, 'Speech beyond the hop that a window hears. 0 for live '
+    foresight_s: float = param(0.08, 'Speech beyond the hop that a window hears. 0 for live '
                                      'speech; more places strokes better and adds latency.',
                                unit='s', bounds=(0.0, 1.6))
     steps: int = param(4, 'Denoiser calls per window; computation is linear in it.',

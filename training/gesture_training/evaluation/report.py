@@ -85,7 +85,7 @@ def markdown(figures: dict[str, Any]) -> str:
     lines = ['# Evaluation report', '',
              f'Bundle `{figures["bundle"]}` {figures["bundle_hash"]}, seed {figures["seed"]}, '
              f'{figures["provider"]}, {figures["machine"]}. Live: hop 0.2 s body / 0.1 s face, '
-             'foresight 0.12 / 0.08 s, 4 steps. Ahead: hop 0.8 / 0.64 s, foresight 0.8 / 0.32 s, '
+             'foresight 0.08 / 0.08 s, 4 / 2 steps. Ahead: hop 0.8 / 0.64 s, foresight 0.8 / 0.32 s, '
              '8 steps. Measures are defined in [evaluation.md](evaluation.md).', '']
     for section, values in figures.items():
         if not isinstance(values, dict):
