@@ -55,7 +55,7 @@ bench: $(STAMP)
 # Figures and picture of the README and docs/benchmarks.md; on a machine that does nothing else.
 pages: bench demo
 	@$(RUN) benchmark/write_page.py out/bench.json
-	@$(RUN) tools/demo_picture.py '$(OUT)/video.mp4' docs/demo.png 2.2 6.1
+	@$(RUN) tools/demo_picture.py '$(OUT)/video.mp4' docs/demo.png 4.8 13.6
 	@sed -i 's|^<!-- picture -->$$|![Two moments of the demo: robot, face and sound](docs/demo.png)|' README.md
 
 corpus: $(CORPUS)/body_takes.json $(CORPUS)/face_takes.json
