@@ -14,12 +14,14 @@ from ..motion.robot import RobotProfile
 from ..motion.skeleton import POSE_DIM
 from ..pipeline import GesturePipeline
 from ..stream import GestureStream, StreamReport
+from ..timeline import BODY_RATE_HZ, KNOT_RATE_HZ
 from ..types import Float32Array, Float64Array, StepResult
 from .audio_file import AudioFile
 
 Progress = Callable[[float], object]
 
 _PACKET_S = 1.0
+_KNOTS_PER_POSE = KNOT_RATE_HZ // BODY_RATE_HZ
 _FORESIGHT_SHARE = 0.25
 """Share of a window that is heard but left to the next window to commit."""
 _TAIL_S = 0.3
@@ -125,12 +127,16 @@ def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
     _drain(stream, collected)
     compute_s = time.perf_counter() - start_s
     joints = len(profile.joint_names)
+    positions = np.concatenate([np.empty((0, joints)), *collected.positions])
+    velocities = np.concatenate([np.empty((0, joints)), *collected.velocities])
+    weights = np.concatenate([np.empty((0, FACE_DIM), np.float32), *collected.weights])
+    poses = np.concatenate([np.empty((0, POSE_DIM), np.float32), *collected.poses])
+    # Windows of body and face end apart; both are at idle by then and are cut to one length.
+    count = min(len(positions), len(weights))
     return OfflineMotion(
         joint_names=profile.joint_names,
-        positions=np.concatenate([np.empty((0, joints)), *collected.positions]),
-        velocities=np.concatenate([np.empty((0, joints)), *collected.velocities]),
-        weights=np.concatenate([np.empty((0, FACE_DIM), np.float32), *collected.weights]),
-        poses=np.concatenate([np.empty((0, POSE_DIM), np.float32), *collected.poses]),
+        positions=positions[:count], velocities=velocities[:count], weights=weights[:count],
+        poses=poses[:-(-count // _KNOTS_PER_POSE)],
         report=stream.report, latency_s=stream.latency.percentiles(), compute_s=compute_s,
         first_body_compute_s=collected.first_s.get('body', 0.0),
         first_face_compute_s=collected.first_s.get('face', 0.0))
