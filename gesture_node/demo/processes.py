@@ -50,7 +50,7 @@ class ProcessGroup:
         with log.open('wb') as file:
             popen = subprocess.Popen(command, env=self._environment, stdout=file,
                                      stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                     start_new_session=True)
+                                     start_new_session=True, preexec_fn=_hear_interrupts)
         self._processes[name] = _Process(popen, log)
 
     def check(self) -> None:
@@ -150,3 +150,8 @@ class ProcessGroup:
         except subprocess.TimeoutExpired:
             popen.kill()
             popen.wait(5.0)
+
+
+def _hear_interrupts() -> None:
+    """Undo an inherited "ignore": shells start background jobs deaf to interrupts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

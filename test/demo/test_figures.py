@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gesture_node.config import GestureConfig
+from gesture_node.config import BodyConfig, GestureConfig
 from gesture_node.demo import figures
 from gesture_node.demo.alignment import align
 from gesture_node.demo.recording import DemoRecording
@@ -120,7 +120,7 @@ def test_numbers_that_are_not_finite_are_counted(record: Record, make: SimpleNam
 
 def test_body_hops_are_told_from_repetitions(record: Record, make: SimpleNamespace) -> None:
     messages = scene(make)
-    config = GestureConfig()
+    config = GestureConfig(body=BodyConfig(foresight_s=0.12))
     ready_ns = START_NS + round((config.body.hop_s + config.body.foresight_s - 0.02) * 1e9)
     rows = np.linspace(0.0, 0.5, 6)[:, None]
     zero_ns = START_NS + DELAY_NS
