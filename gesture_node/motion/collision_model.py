@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exceptions import RobotError
 from ..types import Float64Array
 from .collision_capsules import Capsule, Contacts, read_capsules, segment_contacts
 from .limits import JointLimits
+from .reduced_model import reduced_model
 from .urdf import Urdf
 
 _NEIGHBOUR_JOINTS = 2
@@ -121,19 +121,8 @@ class CollisionModel:
         Each link gets three massless joints along its axes, so that one Jacobian holds the
         placement of every link.
         """
-        try:
-            import pinocchio
-        except ImportError as error:
-            raise RobotError('robots need the package "pin" (Pinocchio): pip install pin'
-                             ) from error
+        pinocchio, model = reduced_model(urdf, self._joint_names)
         self._pinocchio = pinocchio
-        try:
-            full = pinocchio.buildModelFromXML(urdf.kinematic_xml)
-        except (RuntimeError, ValueError) as error:
-            raise RobotError(f'Pinocchio refuses the URDF of {urdf.name}: {error}') from error
-        held = [full.getJointId(name) for name in full.names[1:]
-                if name not in self._joint_names]
-        model = pinocchio.buildReducedModel(full, held, pinocchio.neutral(full))
         names = sorted(set(links))
         for name in names:
             frame = model.frames[model.getFrameId(name)]

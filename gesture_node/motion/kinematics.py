@@ -15,6 +15,7 @@ import numpy as np
 
 from ..exceptions import RobotError
 from ..types import Float64Array
+from .reduced_model import reduced_model
 from .urdf import Urdf
 
 
@@ -43,18 +44,7 @@ class DirectionKinematics:
 
     def __init__(self, urdf: Urdf, joint_names: Sequence[str],
                  vectors: Sequence[LinkVector]) -> None:
-        try:
-            import pinocchio
-        except ImportError as error:
-            raise RobotError('robots need the package "pin" (Pinocchio): pip install pin'
-                             ) from error
-        self._pinocchio = pinocchio
-        try:
-            full = pinocchio.buildModelFromXML(urdf.kinematic_xml)
-        except (RuntimeError, ValueError) as error:
-            raise RobotError(f'Pinocchio refuses the URDF of {urdf.name}: {error}') from error
-        held = [full.getJointId(name) for name in full.names[1:] if name not in joint_names]
-        self._model = pinocchio.buildReducedModel(full, held, pinocchio.neutral(full))
+        self._pinocchio, self._model = reduced_model(urdf, joint_names)
         for index, vector in enumerate(vectors):
             self._append(vector, f'vector {index}', urdf)
         self._coordinates = self._columns(joint_names)

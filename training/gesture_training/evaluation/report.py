@@ -3,13 +3,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from pathlib import Path
-import platform
 from typing import Any
 
 import numpy as np
 
+from gesture_node.cli.machine import machine
 from gesture_node.config import BodyConfig, FaceConfig, GestureConfig
 from gesture_node.pipeline import GesturePipeline
 
@@ -22,15 +21,10 @@ AHEAD = GestureConfig(body=BodyConfig(hop_s=0.8, foresight_s=0.8, steps=8),
                       face=FaceConfig(hop_s=0.64, foresight_s=0.32, steps=8))
 
 
-def machine() -> str:
+def machine_in_words() -> str:
     """Return the machine in words: processor and cores."""
-    name = platform.processor() or platform.machine()
-    info = Path('/proc/cpuinfo')
-    if info.is_file():
-        models = [line.split(':', 1)[1].strip() for line in info.read_text().splitlines()
-                  if line.startswith('model name')]
-        name = models[0] if models else name
-    return f'{name}, {os.cpu_count()} cores'
+    found = machine()
+    return f'{found["cpu"]}, {found["cores"]} cores'
 
 
 def body_baselines(takes: list[BodyTake], corpus: Path | None) -> dict[str, Any]:
@@ -71,7 +65,7 @@ def evaluate(bundle: Path | None, data: Path, corpus: Path | None, every: int,
     takes = held_out_takes(data, body_takes)
     return {
         'bundle': pipeline.bundle.name, 'bundle_hash': pipeline.bundle.hash, 'seed': LIVE.seed,
-        'machine': machine(), 'provider': pipeline.provider,
+        'machine': machine_in_words(), 'provider': pipeline.provider,
         'mouth_live': evaluate_mouth(pipeline, data, LIVE, every),
         'mouth_ahead': evaluate_mouth(pipeline, data, AHEAD, every),
         'body_live': evaluate_body(pipeline, takes, LIVE),
@@ -85,7 +79,8 @@ def markdown(figures: dict[str, Any]) -> str:
     lines = ['# Evaluation report', '',
              f'Bundle `{figures["bundle"]}` {figures["bundle_hash"]}, seed {figures["seed"]}, '
              f'{figures["provider"]}, {figures["machine"]}. Live: hop 0.2 s body / 0.1 s face, '
-             'foresight 0.08 / 0.08 s, 4 / 2 steps. Ahead: hop 0.8 / 0.64 s, foresight 0.8 / 0.32 s, '
+             'foresight 0.08 / 0.08 s, 4 / 2 steps. '
+             'Ahead: hop 0.8 / 0.64 s, foresight 0.8 / 0.32 s, '
              '8 steps. Measures are defined in [evaluation.md](evaluation.md).', '']
     for section, values in figures.items():
         if not isinstance(values, dict):
