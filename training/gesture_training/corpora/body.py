@@ -25,6 +25,7 @@ from gesture_node.motion.skeleton import mirror_pose
 from gesture_node.timeline import BODY_RATE_HZ, SAMPLE_RATE_HZ
 from gesture_node.types import Float32Array, Float64Array
 
+from .accent_curve import accent_curve
 from .augment import augment, load_noises
 from .composer import compose, Composition, hear
 from .composer_strokes import load_idle_pose, load_strokes, Stroke
@@ -73,7 +74,8 @@ class _Builder:
             features = clean if variant == 'clean' else waveform_features(heard)
         self.writer.add(features, poses, name=f'{take.name}_{copy}', source=take.source,
                         speaker=take.speaker, split=split, variant=variant,
-                        licence=f'{take.licence} + {GESTURE_LICENCE}')
+                        licence=f'{take.licence} + {GESTURE_LICENCE}',
+                        accents=accent_curve(clean))
         self._count(take, composition, split, float(prosody.voiced.mean() * prosody.duration_s))
 
     def add_silence(self, take: SpeechTake) -> None:
@@ -81,9 +83,10 @@ class _Builder:
         poses = compose(hear(waveform_features(take.waveform)), self.strokes, self.idle_pose,
                         self.rng).poses
         heard = background_noise(len(take.waveform), self.noises, self.rng)
-        self.writer.add(waveform_features(heard), poses, name=take.name, source=take.source,
+        features = waveform_features(heard)
+        self.writer.add(features, poses, name=take.name, source=take.source,
                         speaker=take.speaker, split='train', variant='noise',
-                        licence=GESTURE_LICENCE)
+                        licence=GESTURE_LICENCE, accents=np.zeros(len(features)))
         self.seconds['train'] += len(take.waveform) / SAMPLE_RATE_HZ
 
     def _count(self, take: SpeechTake, composition: Composition, split: str,

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from gesture_node.audio.features import waveform_features
 from gesture_node.timeline import FACE_RATE_HZ, frames_before
 
+from .accent_curve import accent_curve
 from .augment import augment, change_speed, load_noises
 from .coarticulation import articulate, frame_classes
 from .facegood import facegood_clips, resample_weights
@@ -129,17 +130,19 @@ def _variant(take: FaceTake, variant: str, noises: list[NDArray[np.float32]],
 def add_variants(writer: PackWriter, take: FaceTake, split: str,
                  noises: list[NDArray[np.float32]], rng: np.random.Generator) -> None:
     """Add a take as it is and augmented, each variant with its own upper face."""
-    cues = None
+    cues, accents = None, np.zeros(0, np.float32)
     for variant in VARIANTS:
         version = _variant(take, variant, noises, rng)
         features = waveform_features(version.waveform)
         if cues is None:
-            cues = speech_cues(features)
+            cues, accents = speech_cues(features), accent_curve(features)
         faster = len(take.lips) / len(version.lips)
         upper = sample_upper_face(cues.at_speed(faster), len(version.lips), rng)
         writer.add(features, join_face(version.lips, upper), name=f'{take.name}/{variant}',
                    source=take.source, speaker=take.speaker, split=split, licence=take.licence,
-                   variant=variant, style=take.style, phones=version.phones())
+                   variant=variant, style=take.style, phones=version.phones(),
+                   accents=np.interp(np.arange(len(features)) * faster,
+                                     np.arange(len(accents)), accents))
 
 
 def write_face_pack(data: Path, out: Path, seed: int = 0) -> FaceSummary:

@@ -5,6 +5,7 @@ takes are laid end to end, so a window is a slice::
 
     <channel>_features.npy  float16 (N, 83) at 50 Hz
     <channel>_motion.npy    float16 (M, D)  body: 84 at 25 Hz, face: 52 at 50 Hz
+    <channel>_accents.npy   float16 (N,)    accent curve, NaN = not known
     face_phones.npy         uint8   (N,)    phone class per frame, 255 = not known
     <channel>_takes.json    list of Take records
 
@@ -59,6 +60,7 @@ class Pack:
     motion: NDArray[np.float16]
     phones: NDArray[np.uint8] | None
     takes: list[Take]
+    accents: NDArray[np.float16] | None = None
 
 
 class PackWriter:
@@ -74,12 +76,14 @@ class PackWriter:
         self._features: list[NDArray[np.float16]] = []
         self._motion: list[NDArray[np.float16]] = []
         self._phones: list[NDArray[np.uint8]] = []
+        self._accents: list[NDArray[np.float16]] = []
         self._takes: list[Take] = []
         self._feature_count = self._frame_count = 0
 
     def add(self, features: NDArray[np.floating], motion: NDArray[np.floating], *, name: str,
             source: str, speaker: str, split: str, licence: str, variant: str = 'clean',
-            style: str = 'composed', phones: NDArray[np.uint8] | None = None) -> None:
+            style: str = 'composed', phones: NDArray[np.uint8] | None = None,
+            accents: NDArray[np.floating] | None = None) -> None:
         """Add one take.
 
         Args:
@@ -93,6 +97,7 @@ class PackWriter:
             variant: ``clean`` or the augmentation of the audio.
             style: face style.
             phones: shape (F,), face only.
+            accents: shape (F,), from :func:`~.accent_curve.accent_curve` of the clean sound.
 
         Raises:
             ValueError: anything is not finite.
@@ -107,6 +112,8 @@ class PackWriter:
         if self._channel == 'face':
             unknown = np.full(len(features), UNKNOWN_PHONE, np.uint8)
             self._phones.append(unknown if phones is None else phones.astype(np.uint8))
+        nowhere = np.full(len(features), np.nan, np.float16)
+        self._accents.append(nowhere if accents is None else accents.astype(np.float16))
         self._feature_count += len(features)
         self._frame_count += len(motion)
 
@@ -116,6 +123,7 @@ class PackWriter:
         base = self._folder / self._channel
         np.save(f'{base}_features.npy', np.concatenate(self._features))
         np.save(f'{base}_motion.npy', np.concatenate(self._motion))
+        np.save(f'{base}_accents.npy', np.concatenate(self._accents))
         if self._phones:
             np.save(f'{base}_phones.npy', np.concatenate(self._phones))
         records = [asdict(take) for take in self._takes]
@@ -130,10 +138,11 @@ def read_pack(folder: Path, channel: str) -> Pack:
         FileNotFoundError: the pack was not written yet.
     """
     base = folder / channel
-    phones_path = Path(f'{base}_phones.npy')
+    phones_path, accents_path = Path(f'{base}_phones.npy'), Path(f'{base}_accents.npy')
     records = json.loads(Path(f'{base}_takes.json').read_text(encoding='utf-8'))
     return Pack(
         features=np.load(f'{base}_features.npy', mmap_mode='r'),
         motion=np.load(f'{base}_motion.npy', mmap_mode='r'),
         phones=np.load(phones_path, mmap_mode='r') if phones_path.exists() else None,
-        takes=[Take(**record) for record in records])
+        takes=[Take(**record) for record in records],
+        accents=np.load(accents_path, mmap_mode='r') if accents_path.exists() else None)
