@@ -118,6 +118,9 @@ class LossConfig:
                                   bounds=(1.0, 1e3))
     phones: float = param(0.3, 'Cross entropy of the phone classes.', bounds=(0.0, 1e3))
     lips: float = param(1.0, 'Lips read off the local tokens, in tenths.', bounds=(0.0, 1e3))
+    accents: float = param(1.0, 'Accent curve read off the local tokens.', bounds=(0.0, 1e3))
+    manner: float = param(0.2, 'Speed and reach of the wrists read off the persona.',
+                          bounds=(0.0, 1e3))
     effort: float = param(0.3, 'Wrist speed read off the local tokens, in 0.3 m/s.',
                           bounds=(0.0, 1e3))
 

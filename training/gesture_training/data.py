@@ -48,6 +48,7 @@ class WindowBatch:
         drop: (B,), 1 to train without speech.
         style: (B,) int64.
         phones: (B, F) int64, 255 where unknown, not heard or outside of the window.
+        accents: (B, F) in [0, 1], NaN where unknown.
     """
 
     features: Tensor
@@ -61,6 +62,7 @@ class WindowBatch:
     drop: Tensor
     style: Tensor
     phones: Tensor
+    accents: Tensor
 
     def to(self, device: torch.device) -> WindowBatch:
         """Return the batch on another device."""
@@ -139,7 +141,7 @@ class WindowSampler:
             motion=torch.from_numpy(motion), seed=torch.from_numpy(given),
             mask=torch.from_numpy(mask), valid=torch.from_numpy(valid),
             drop=torch.from_numpy(drop.astype(np.float32)), style=torch.from_numpy(style),
-            phones=self._phones(draw, heard))
+            phones=self._phones(draw, heard), accents=self._accents(draw))
 
     def _place(self, random: np.random.Generator) -> _Draw:
         count, window, shares = self.batch, self._window, self._windows
@@ -194,6 +196,15 @@ class WindowSampler:
         index = np.clip(self._feature_index(draw), 0, count - 1)
         phones = self._pack.phones[self._first_feature[draw.take][:, None] + index]
         return torch.from_numpy(np.where(heard > 0, phones, UNKNOWN_PHONE).astype(np.int64))
+
+    def _accents(self, draw: _Draw) -> Tensor:
+        index = self._feature_index(draw)
+        if self._pack.accents is None:
+            return torch.full(index.shape, torch.nan)
+        count = self._feature_count[draw.take][:, None]
+        inside = np.clip(index, 0, count - 1)
+        curve = self._pack.accents[self._first_feature[draw.take][:, None] + inside]
+        return torch.from_numpy(np.where(index == inside, curve, 0.0).astype(np.float32))
 
 
 def _disturb(random: np.random.Generator, motion: NDArray[np.float32],

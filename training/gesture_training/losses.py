@@ -29,6 +29,7 @@ _CLOSURE_REACH_FRAMES = 8
 _CLOSURE_SHARE, _OPEN_APERTURE = 0.25, 0.1
 _POSITION_UNIT_M, _APERTURE_UNIT, _LIP_UNIT = 0.1, 0.1, 0.1
 _EFFORT_UNIT_M_S = 0.3
+_SLOWEST_M_S = 0.02
 
 
 def frame_weights(mask: Tensor, valid: Tensor, heard: Tensor) -> Tensor:
@@ -221,6 +222,43 @@ def lip_loss(read: Tensor, weights: Tensor, heard: Tensor) -> Tensor:
     shut = closure_frames(mouth_aperture(weights))
     error = ((read[..., lips] - wanted) / _LIP_UNIT) ** 2
     return weighted_mean(error, heard * (1.0 + 2.0 * shut))
+
+
+def accent_loss(logits: Tensor, accents: Tensor, heard: Tensor) -> Tensor:
+    """Return the cross entropy of the accent curve; 0 where no accent is known.
+
+    Args:
+        logits: shape (B, F).
+        accents: shape (B, F) in [0, 1], NaN where unknown.
+        heard: shape (B, F), what each frame counts.
+    """
+    known = torch.isfinite(accents)
+    entropy = functional.binary_cross_entropy_with_logits(
+        logits.float(), accents.nan_to_num(0.0), reduction='none')
+    weight = heard * known
+    return (entropy * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def manner_loss(read: Tensor, poses: Tensor, idle: Tensor, valid: Tensor) -> Tensor:
+    """Return the squared error of how the wrists of a window move as read off the persona.
+
+    Args:
+        read: shape (B, 2), log of the mean wrist speed [log m/s] and mean distance of the wrists
+            from where they rest [m].
+        poses: shape (B, W, 84), pose vectors.
+        idle: shape (84,), the pose at rest.
+        valid: shape (B, W), 1 where motion exists.
+    """
+    wrists = [JOINT_INDEX['left_wrist'], JOINT_INDEX['right_wrist']]
+    positions = joint_positions(poses)[..., wrists, :]
+    rest = joint_positions(idle)[..., wrists, :]
+    speed = (positions[:, 1:] - positions[:, :-1]).norm(dim=-1).mean(dim=-1) * BODY_RATE_HZ
+    reach = (positions - rest).norm(dim=-1).mean(dim=-1)
+    count = valid.sum(dim=1).clamp(min=1.0)
+    mean_speed = (speed * valid[:, 1:]).sum(dim=1) / count
+    found = torch.stack([(mean_speed + _SLOWEST_M_S).log(),
+                         (reach * valid).sum(dim=1) / count], dim=-1)
+    return ((read - found) ** 2).mean()
 
 
 def effort_loss(read: Tensor, poses: Tensor, heard: Tensor) -> Tensor:

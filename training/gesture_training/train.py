@@ -23,6 +23,7 @@ from .config import load_config, TrainingConfig
 from .corpora.pack import Pack, read_pack
 from .exceptions import TrainingError
 from .networks.assembly import parameter_counts
+from .onnx_weights import bundle_checkpoint
 from .progress import format_duration, Progress
 from .statistics import measure
 from .trainer import learning_rate, machine, Trainer
@@ -94,7 +95,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--minutes', type=float, help='stop after this much time')
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     parser.add_argument('--weights', type=Path,
-                        help='run folder to take weights and normalisation from')
+                        help='run folder or bundle to take weights and normalisation from')
     parser.add_argument('--resume', action='store_true', help='go on from the run folder')
     return parser.parse_args(arguments)
 
@@ -114,7 +115,7 @@ def start(options: argparse.Namespace) -> Trainer:
         name = 'cuda' if torch.cuda.is_available() else 'cpu'
     packs = open_packs(options.corpus)
     if not options.resume:
-        earlier = load_checkpoint(options.weights) if options.weights else None
+        earlier = _earlier(options.weights) if options.weights else None
         statistics = earlier.statistics if earlier else measure(packs.get('body'),
                                                                 packs.get('face'))
         config = _resumed_config(earlier, options.config) if earlier else load_config(
@@ -128,6 +129,13 @@ def start(options: argparse.Namespace) -> Trainer:
                       stages, torch.device(name))
     trainer.restore(checkpoint)
     return trainer
+
+
+def _earlier(folder: Path) -> Checkpoint:
+    """Return the checkpoint of a run folder, or a bundle as one."""
+    if (folder / 'bundle.yaml').is_file():
+        return bundle_checkpoint(folder)
+    return load_checkpoint(folder)
 
 
 def _resumed_config(checkpoint: Checkpoint, path: Path | None) -> TrainingConfig:

@@ -17,7 +17,16 @@ from .corpora.pack import Pack
 from .corpora.phones import PhoneClass
 from .data import WindowBatch, WindowSampler
 from .exceptions import TrainingError
-from .losses import BodyLoss, effort_loss, FaceLoss, frame_weights, lip_loss, phone_loss
+from .losses import (
+    accent_loss,
+    BodyLoss,
+    effort_loss,
+    FaceLoss,
+    frame_weights,
+    lip_loss,
+    manner_loss,
+    phone_loss,
+)
 from .networks.assembly import GestureNetworks
 from .schedule import add_noise, TRAIN_STEPS
 from .statistics import Statistics
@@ -111,7 +120,7 @@ class Trainer:
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
                 terms |= self._denoiser_terms(channel, batch, local, persona, emotion)
         if 'encoder' in self._stages:
-            terms |= self._listening_terms(channel, batch, local.float())
+            terms |= self._listening_terms(channel, batch, local.float(), persona.float())
         return terms
 
     def _denoiser_terms(self, channel: str, batch: WindowBatch, local: Tensor, persona: Tensor,
@@ -129,17 +138,24 @@ class Trainer:
         terms: dict[str, Tensor] = self._losses[channel](estimate.float(), batch.motion, weight)
         return terms
 
-    def _listening_terms(self, channel: str, batch: WindowBatch,
-                         local: Tensor) -> dict[str, Tensor]:
-        """Return what teaches the encoder to hear: phones and lips, or the effort of the arms."""
+    def _listening_terms(self, channel: str, batch: WindowBatch, local: Tensor,
+                         persona: Tensor) -> dict[str, Tensor]:
+        """Return what teaches the encoder to hear: accents, and phones and lips or the arms."""
         weights, encoder, loss = self.config.losses, self.networks.encoder, self._losses[channel]
+        terms = {'accents': weights.accents * accent_loss(
+            encoder.accent_logits(local), batch.accents, batch.heard)}
         window = local[:, self.config.encoder.context_frames:]
         motion = batch.motion * loss.std + loss.mean
         heard = batch.valid * (0.1 + 0.9 * self._heard(channel, batch))
         if channel == 'body':
-            return {'effort': weights.effort * effort_loss(
-                encoder.wrist_effort(window), motion, heard)}
-        return {'phones': weights.phones * phone_loss(encoder.phone_logits(local), batch.phones),
+            idle = torch.from_numpy(self.statistics.body_idle).to(self.device)
+            return terms | {
+                'effort': weights.effort * effort_loss(
+                    encoder.wrist_effort(window), motion, heard),
+                'manner': weights.manner * manner_loss(
+                    encoder.gesture_manner(persona), motion, idle, batch.valid)}
+        return terms | {
+                'phones': weights.phones * phone_loss(encoder.phone_logits(local), batch.phones),
                 'lips': weights.lips * lip_loss(encoder.lip_weights(window), motion, heard)}
 
     def _heard(self, channel: str, batch: WindowBatch) -> Tensor:

@@ -50,8 +50,8 @@ class SpeechEncoder(nn.Module):
 
     Args:
         config: sizes.
-        phone_classes: outputs of the phone head. The heads (phones, lips, effort) teach the
-            encoder to listen; only training uses them.
+        phone_classes: outputs of the phone head. The heads (phones, lips, accents, effort,
+            manner) teach the encoder to listen; only training uses them.
     """
 
     feature_mean: Tensor
@@ -77,7 +77,9 @@ class SpeechEncoder(nn.Module):
         nn.init.zeros_(self.emotion.bias)
         self.phones = nn.Linear(width, phone_classes)
         self.lips = nn.Linear(width, FACE_DIM)
+        self.accents = nn.Linear(width, 1)
         self.effort = nn.Linear(2 * width, 1)
+        self.manner = nn.Linear(config.persona_dim, 2)
 
     def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
         """Set the statistics ``(83,)`` that raw features are normalised by."""
@@ -110,6 +112,17 @@ class SpeechEncoder(nn.Module):
     def lip_weights(self, local: Tensor) -> Tensor:
         """Return blendshape weights ``(B, F, 52)`` read off local tokens, for training alone."""
         return self.lips(local)
+
+    def accent_logits(self, local: Tensor) -> Tensor:
+        """Return logits ``(B, F)`` of the accent curve, for training alone."""
+        return self.accents(local)[..., 0]
+
+    def gesture_manner(self, persona: Tensor) -> Tensor:
+        """Return log speed and reach of the wrists ``(B, 2)`` that a voice suggests.
+
+        For training alone: it makes the persona token tell large gestures from small ones.
+        """
+        return self.manner(persona)
 
     def wrist_effort(self, local: Tensor) -> Tensor:
         """Return the expected wrist speed ``(B, F / 2)`` [m/s] at 25 fps, for training alone."""
