@@ -1,7 +1,6 @@
 """Phone sets: every label of every set has a class, and look-alikes share one."""
 from gesture_training.corpora import phones as module
 from gesture_training.corpora.align import PHONES
-from gesture_training.corpora.coarticulation import load_visemes
 from gesture_training.corpora.phones import (
     arpabet_classes,
     arpabet_stress,
@@ -10,6 +9,7 @@ from gesture_training.corpora.phones import (
     sampa_classes,
     spread,
 )
+from gesture_training.corpora.visemes import load_visemes
 import pytest
 
 P = PhoneClass

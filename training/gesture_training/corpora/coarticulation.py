@@ -1,90 +1,55 @@
 """The face teacher: phones in time and loudness to jaw, lip and tongue weights at 50 Hz.
 
 Dominance functions (Cohen and Massaro, "Modeling coarticulation in synthetic visual speech",
-1993): every phone pulls every channel to its target with a strength that decays exponentially
-away from its core; a channel is the weighted mean of all pulls. Lip seals of p, b, m are no part
-of that mean: they are a gate of their own, the maximum over neighbours, with targets beyond
-contact (Loefqvist and Gracco, "Lip and jaw kinematics in bilabial stop consonant production",
-1997). Rules and figures: ``docs/face_teacher.md``; targets: ``training/config/visemes.yaml``.
+1993), one per articulator - jaw, lip protrusion, lip opening: every phone pulls every channel to
+its target with a strength that decays exponentially away from its core; a channel is the weighted
+mean of all pulls. Lip seals of p, b, m are no part of that mean: they are a gate of their own, the
+maximum over neighbours, with targets beyond contact (Loefqvist and Gracco, "Lip and jaw kinematics
+in bilabial stop consonant production", 1997); so is the tongue at t, d, n, l, th. Every vowel
+opens visibly in its middle, however short or quiet. Rules and figures: ``docs/face_teacher.md``;
+targets: ``training/config/visemes.yaml``.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-import yaml
 
 from gesture_node.motion.face import BLENDSHAPE_INDEX, FACE_DIM, project_face
 from gesture_node.timeline import FACE_RATE_HZ, frames_before, SAMPLE_RATE_HZ
 
 from .phones import CLOSURES, PhoneClass, Segment, VOWELS
+from .visemes import load_visemes, Viseme
 
 Array = NDArray[np.float64]
-VISEMES_PATH = Path(__file__).parents[2] / 'config' / 'visemes.yaml'
 
 _GRID_HZ = 200
 _SMOOTH_S = 0.012
-_HOLD_S, _RELAX_S = 0.12, 0.35
+_HOLD_S, _RELAX_S = 0.12, 0.25
 _PRE_OPEN_S, _POST_CLOSE_S = 0.15, 0.10
 _RELAXED_JAW = 0.03
 _SEAL_LEAD_S, _SEAL_FLOOR_S = 0.015, 0.06
-_SEAL_RAMP_S, _SEAL_FASTEST_S = 0.05, 0.02
+_SEAL_RAMP_S, _SEAL_FASTEST_S = 0.05, 0.016
+_ROOM_IN_VOWEL, _ROOM_IN_CONSONANT = 0.42, 0.7
+_LOUD_JAW, _LOUD_LIPS = 0.38, 0.15
+_WEAK_VOWEL = 0.8
+_VOWEL_SHARE, _LEAST_OPEN, _LEAST_OPEN_CAP = 0.6, 0.18, 0.26
+_LIFT_FLANK_S = 0.05
+_REACH_S = 0.5
 _SEAL_PRESS, _SEAL_ROLL, _SEAL_JAW = 0.6, 0.4, 0.6
 _JAW, _CLOSE = BLENDSHAPE_INDEX['jawOpen'], BLENDSHAPE_INDEX['mouthClose']
 _TONGUE = BLENDSHAPE_INDEX['tongueOut']
+_PROTRUSION = [BLENDSHAPE_INDEX[name] for name in
+               ('mouthPucker', 'mouthFunnel', 'mouthShrugUpper')]
+_LOWER_DOWN, _UPPER_UP = ([BLENDSHAPE_INDEX[f'{name}{side}'] for side in ('Left', 'Right')]
+                          for name in ('mouthLowerDown', 'mouthUpperUp'))
+_ARTICULATOR = np.full(FACE_DIM, 2)
+"""Which dominance drives a channel: 0 jaw, 1 lip protrusion, 2 lip opening."""
+_ARTICULATOR[_JAW], _ARTICULATOR[_PROTRUSION] = 0, 1
 _PRESS = [BLENDSHAPE_INDEX['mouthPressLeft'], BLENDSHAPE_INDEX['mouthPressRight']]
 _ROLL = [BLENDSHAPE_INDEX['mouthRollLower'], BLENDSHAPE_INDEX['mouthRollUpper']]
-
-
-@dataclass(frozen=True, slots=True)
-class Viseme:
-    """Targets of one phone class.
-
-    Attributes:
-        jaw: jawOpen target.
-        lips: shape (52,), targets of all other channels but the tongue.
-        tongue: tongueOut target.
-        jaw_strength, lip_strength: dominance at the core.
-        jaw_decay, lip_decay: decay of the dominance away from the core [1/s].
-        rounded: rounding may start early.
-    """
-
-    jaw: float
-    lips: Array
-    tongue: float
-    jaw_strength: float
-    jaw_decay: float
-    lip_strength: float
-    lip_decay: float
-    rounded: bool
-
-
-def _lip_targets(lips: dict[str, float]) -> Array:
-    targets = np.zeros(FACE_DIM)
-    for name, value in lips.items():
-        for full in (name, f'{name}Left', f'{name}Right'):
-            if full in BLENDSHAPE_INDEX:
-                targets[BLENDSHAPE_INDEX[full]] = value
-    return targets
-
-
-def _viseme(row: dict[str, Any]) -> Viseme:
-    return Viseme(jaw=row['jaw'], lips=_lip_targets(row['lips']), tongue=row.get('tongue', 0.0),
-                  jaw_strength=row['jaw_strength'], jaw_decay=1000.0 * row['jaw_decay'],
-                  lip_strength=row['lip_strength'], lip_decay=1000.0 * row['lip_decay'],
-                  rounded=row.get('rounded', False))
-
-
-@lru_cache(maxsize=1)
-def load_visemes() -> dict[PhoneClass, Viseme]:
-    """Return the target table, one entry per class."""
-    rows = yaml.safe_load(VISEMES_PATH.read_text(encoding='utf-8'))
-    return {PhoneClass[name]: _viseme(row) for name, row in rows.items()}
 
 
 def loudness(waveform: NDArray[np.float32], rate_hz: int = _GRID_HZ) -> Array:
@@ -184,12 +149,21 @@ def _ramp(time_s: Array, start_s: float, end_s: float, rise_s: float, fall_s: fl
     return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.maximum(early, late)))
 
 
-def _flank(neighbour: Segment | None) -> float:
-    """Return how long lips take [s] to close or open inside a neighbour: less if it is short."""
+def _approach(neighbour: Segment | None, wanted_s: float) -> tuple[float, float]:
+    """Return how far a seal reaches into a neighbour [s], and how long lips move inside it.
+
+    Together they stay out of the middle of a vowel, so that it opens however short it is.
+
+    Args:
+        neighbour: phone before or after the seal; None at either end of the recording.
+        wanted_s: reach that is wanted.
+    """
     if neighbour is None:
-        return _SEAL_RAMP_S
-    share = 0.4 * (neighbour.end_s - neighbour.start_s)
-    return float(np.clip(share, _SEAL_FASTEST_S, _SEAL_RAMP_S))
+        return wanted_s, _SEAL_RAMP_S
+    share = _ROOM_IN_VOWEL if neighbour.phone in VOWELS else _ROOM_IN_CONSONANT
+    room_s = share * (neighbour.end_s - neighbour.start_s)
+    reach_s = min(wanted_s, max(0.0, room_s - 1.5 * _SEAL_FASTEST_S))
+    return reach_s, float(np.clip(room_s - reach_s, _SEAL_FASTEST_S, _SEAL_RAMP_S))
 
 
 def _runs(segments: list[Segment]) -> list[tuple[int, int]]:
@@ -219,44 +193,84 @@ def seal_gate(time_s: Array, segments: list[Segment]) -> Array:
     for first, last in _runs(segments):
         before = segments[first - 1] if first else None
         after = segments[last + 1] if last + 1 < len(segments) else None
-        rise, fall = _flank(before), _flank(after)
         start, end = segments[first].start_s, segments[last].end_s
-        start -= _SEAL_LEAD_S * (rise - _SEAL_FASTEST_S) / (_SEAL_RAMP_S - _SEAL_FASTEST_S)
         end -= min(0.02, 0.2 * (end - start))
-        missing = max(0.0, _SEAL_FLOOR_S - (end - start))
-        start, end = start - 0.4 * min(missing, rise), end + 0.4 * min(missing, fall)
+        missing_s = max(0.0, _SEAL_FLOOR_S - (end - start))
+        reach_s, rise = _approach(before, max(_SEAL_LEAD_S, 0.5 * missing_s))
+        start -= reach_s
+        reach_s, fall = _approach(after, max(0.0, missing_s - reach_s))
+        end += reach_s
         near = slice(*np.searchsorted(time_s, [start - rise, end + fall]))
         gate[near] = np.maximum(gate[near], _ramp(time_s[near], start, end, rise, fall))
     return gate
 
 
+@lru_cache(maxsize=1)
+def _blended_channels() -> NDArray[np.int64]:
+    """Return the channels that any phone moves, but for the tongue."""
+    moved = sum((np.abs(viseme.lips) for viseme in load_visemes().values()), np.zeros(FACE_DIM))
+    moved[_JAW] = 1.0
+    return np.flatnonzero(moved)
+
+
 def _blend(time_s: Array, segments: list[Segment]) -> Array:
     """Return the dominance mean of all channels ``(len(time_s), 52)``."""
-    jaw, jaw_sum = np.zeros(len(time_s)), np.full(len(time_s), 1e-9)
-    lips, lip_sum = np.zeros((len(time_s), FACE_DIM)), np.full((len(time_s), 1), 1e-9)
+    channels = _blended_channels()
+    articulator = _ARTICULATOR[channels]
+    blended, sums = np.zeros((len(time_s), len(channels))), np.full((len(time_s), 3), 1e-9)
     tongue = np.zeros(len(time_s))
     for index, segment in enumerate(segments):
         viseme = _with_context(segments, index)
         core = _core(segment)
-        near = slice(*np.searchsorted(time_s, [core[0] - 0.7, core[1] + 0.7]))
+        near = slice(*np.searchsorted(time_s, [core[0] - _REACH_S, core[1] + _REACH_S]))
         time = time_s[near]
-        weak = 0.75 if segment.phone in VOWELS and segment.stress < 0.25 else 1.0
-        pull = _pull(time, core, viseme.jaw_strength, viseme.jaw_decay, viseme.jaw_decay)
-        jaw[near] += pull * viseme.jaw * weak
-        jaw_sum[near] += pull
-        before = viseme.lip_decay
+        weak = _WEAK_VOWEL if segment.phone in VOWELS and segment.stress < 0.25 else 1.0
+        early = viseme.lip_decay
         if viseme.rounded:
-            before = _rounding_decay(segments, index, before)
-        pull = _pull(time, core, viseme.lip_strength, before, viseme.lip_decay)[:, None]
-        lips[near] += pull * viseme.lips * (0.5 + 0.5 * weak)
-        lip_sum[near] += pull
+            early = _rounding_decay(segments, index, early)
+        pulls = np.stack([
+            _pull(time, core, viseme.jaw_strength, viseme.jaw_decay, viseme.jaw_decay),
+            _pull(time, core, viseme.lip_strength, early, viseme.lip_decay),
+            _pull(time, core, viseme.lip_strength, viseme.lip_decay, viseme.lip_decay)], axis=1)
+        targets = viseme.lips * (0.5 + 0.5 * weak)
+        targets[_JAW] = viseme.jaw * weak
+        blended[near] += pulls[:, articulator] * targets[channels]
+        sums[near] += pulls
         if viseme.tongue:
             gate = _ramp(time, core[0] - 0.01, core[1] + 0.01, 0.06, 0.06)
             tongue[near] = np.maximum(tongue[near], viseme.tongue * gate)
-    face: Array = lips / lip_sum
-    face[:, _JAW] = jaw / jaw_sum
+    face = np.zeros((len(time_s), FACE_DIM))
+    face[:, channels] = blended / sums[:, articulator]
     face[:, _TONGUE] = tongue
     return face
+
+
+def _open(face: Array) -> Array:
+    """Return the aperture of lips that are not sealed, not cut at zero."""
+    pairs = 0.5 * (face[:, _LOWER_DOWN] * 0.35 + face[:, _UPPER_UP] * 0.25).sum(axis=1)
+    return np.asarray(face[:, _JAW] + pairs - 0.1 * face[:, _ROLL].sum(axis=1))
+
+
+def _lift_vowels(face: Array, time_s: Array, segments: list[Segment]) -> None:
+    """Lower the jaw in vowels whose middle would hardly open: quiet, short or among stops."""
+    table, aperture, raised = load_visemes(), _open(face), np.zeros(len(time_s))
+    for segment in segments:
+        if segment.phone not in VOWELS:
+            continue
+        viseme = table[segment.phone]
+        target = viseme.lips.copy()
+        target[_JAW] = viseme.jaw
+        least = np.clip(_VOWEL_SHARE * _open(target[None])[0], _LEAST_OPEN, _LEAST_OPEN_CAP)
+        middle_s = 0.5 * (segment.start_s + segment.end_s)
+        middle = min(int(round(middle_s * _GRID_HZ)), len(time_s) - 1)
+        missing = least - aperture[middle]
+        if missing > 0.0:
+            core = _core(segment)
+            near = slice(*np.searchsorted(
+                time_s, [core[0] - _LIFT_FLANK_S, core[1] + _LIFT_FLANK_S]))
+            lift = missing * _ramp(time_s[near], *core, _LIFT_FLANK_S, _LIFT_FLANK_S)
+            raised[near] = np.maximum(raised[near], lift)
+    face[:, _JAW] += raised
 
 
 def articulate(segments: list[Segment], waveform: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -275,12 +289,13 @@ def articulate(segments: list[Segment], waveform: NDArray[np.float32]) -> NDArra
     settled = settle_pauses(segments, len(waveform) / SAMPLE_RATE_HZ)
     face = gaussian_filter1d(_blend(time_s, settled), _SMOOTH_S * _GRID_HZ, axis=0)
     level = loudness(waveform)[:len(time_s), None]
-    jaw = face[:, _JAW:_JAW + 1] * (0.55 + 0.45 * level)
-    face *= 0.85 + 0.15 * level
+    jaw = face[:, _JAW:_JAW + 1] * (1.0 - _LOUD_JAW + _LOUD_JAW * level)
+    face *= 1.0 - _LOUD_LIPS + _LOUD_LIPS * level
     face[:, _JAW:_JAW + 1] = jaw
-    seal = seal_gate(time_s, settled)
+    _lift_vowels(face, time_s, settled)
+    jaw, seal = face[:, _JAW].copy(), seal_gate(time_s, settled)
     face *= (1.0 - seal)[:, None]
-    face[:, _JAW] = jaw[:, 0] * (1.0 - (1.0 - _SEAL_JAW) * seal)
+    face[:, _JAW] = jaw * (1.0 - (1.0 - _SEAL_JAW) * seal)
     face[:, _CLOSE] = face[:, _JAW] * seal
     face[:, _PRESS] += _SEAL_PRESS * seal[:, None]
     face[:, _ROLL] += _SEAL_ROLL * seal[:, None]

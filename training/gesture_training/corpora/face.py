@@ -24,13 +24,14 @@ from gesture_node.audio.features import waveform_features
 from gesture_node.timeline import FACE_RATE_HZ, frames_before
 
 from .accent_curve import accent_curve
-from .augment import augment, change_speed, load_noises
+from .augment import augment, load_noises
 from .coarticulation import articulate, frame_classes
 from .facegood import facegood_clips, resample_weights
 from .facegood import LICENCE as FACEGOOD_LICENCE
 from .facegood import STYLE as FACEGOOD_STYLE
 from .pack import PackWriter
 from .phones import Segment
+from .pitch import change_speed
 from .speechocean import speechocean_takes, SpokenTake
 from .splits import held_out_speakers
 from .upper_face import join_face, sample_upper_face, speech_cues
