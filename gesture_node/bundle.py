@@ -26,6 +26,7 @@ FORMAT = 1
 FEATURE_VERSION = 1
 NETWORKS = ('encoder.onnx', 'body.onnx', 'face.onnx')
 MAX_METADATA_BYTES = 4_000_000
+_UNSTATED_STEPS = {'body': 4, 'face': 2}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class ChannelSpec:
         mean, std: shape (D,), float32; the network works on ``(motion - mean) / std``.
         idle: shape (D,), float32, what motion starts from and eases to.
         styles: names of face styles; empty for the body.
+        steps: denoiser calls per window that the networks are made for.
     """
 
     rate_hz: int
@@ -65,6 +67,11 @@ class ChannelSpec:
     std: Float32Array
     idle: Float32Array
     styles: tuple[str, ...] = ()
+    steps: int = 4
+
+    def calls(self, asked: int) -> int:
+        """Return the denoiser calls per window: those asked for, or with 0 the bundle's own."""
+        return asked or self.steps
 
     @property
     def model(self) -> tuple[int, int, int]:
@@ -180,7 +187,11 @@ def _channel(folder: Path, name: str, data: dict[str, Any], rate_hz: int,
     if not 2 <= seed < window <= 10_000:
         raise BundleError(f'bundle {folder}: {name} needs 2 <= seed_frames < window_frames, got '
                           f'{seed} and {window}')
-    return ChannelSpec(rate_hz, window, seed, mean, std, idle, tuple(data.get('styles', ())))
+    steps = int(data.get('steps', _UNSTATED_STEPS[name]))
+    if not 1 <= steps <= 50:
+        raise BundleError(f'bundle {folder}: {name}.steps must be in [1, 50], got {steps}')
+    return ChannelSpec(rate_hz, window, seed, mean, std, idle, tuple(data.get('styles', ())),
+                       steps)
 
 
 def _vector(folder: Path, name: str, values: Any, dim: int) -> Float32Array:

@@ -84,8 +84,8 @@ class BodyConfig:
     foresight_s: float = param(0.08, 'Speech beyond the hop that a window hears. 0 for live '
                                      'speech; more places strokes better and adds latency.',
                                unit='s', bounds=(0.0, 1.6))
-    steps: int = param(4, 'Denoiser calls per window; computation is linear in it.',
-                       bounds=(1, 50))
+    steps: int = param(0, 'Denoiser calls per window; computation is linear in it. 0 takes what '
+                          'the bundle is made for.', bounds=(0, 50))
     guidance: float = param(1.0, 'Strength of the speech conditioning; 1 turns guidance off and '
                                  'halves the calls.', bounds=(0.0, 5.0))
     smoothing_s: float = param(0.05, 'Width of the low-pass on generated motion (standard '
@@ -107,8 +107,9 @@ class FaceConfig:
                          unit='s', bounds=(0.04, 0.8))
     foresight_s: float = param(0.08, 'Speech beyond the hop that a window hears.',
                                unit='s', bounds=(0.0, 0.8))
-    steps: int = param(2, 'Denoiser calls per window; lips are settled by the first, lids, gaze '
-                          'and brows by all.', bounds=(1, 50))
+    steps: int = param(0, 'Denoiser calls per window; lips are settled by the first, lids, gaze '
+                          'and brows by all. 0 takes what the bundle is made for.',
+                       bounds=(0, 50))
     lip_strength: float = param(1.0, 'Gain on jaw, lips and tongue; seals stay sealed.',
                                 bounds=(0.0, 1.5))
 

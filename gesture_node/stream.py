@@ -56,7 +56,10 @@ class StreamReport:
 
 
 class GestureStream:
-    """Made by :meth:`GesturePipeline.create_stream`; not thread-safe."""
+    """Made by :meth:`GesturePipeline.create_stream`; not thread-safe.
+
+    ``steps`` are the denoiser calls per window of body and face.
+    """
 
     def __init__(self, body: ChannelModel, face: ChannelModel, schedule: Schedule,
                  config: GestureConfig, profile: RobotProfile | None,
@@ -71,8 +74,9 @@ class GestureStream:
                                       config.body.foresight_s),
             WindowLayout.from_seconds('face', face.spec.model, config.face.hop_s,
                                       config.face.foresight_s))
-        self._samplers = (Sampler(schedule, config.body.steps, config.body.guidance),
-                          Sampler(schedule, config.face.steps, steady=tuple(LIP_INDEX)))
+        self.steps = body.spec.calls(config.body.steps), face.spec.calls(config.face.steps)
+        self._samplers = (Sampler(schedule, self.steps[0], config.body.guidance),
+                          Sampler(schedule, self.steps[1], steady=tuple(LIP_INDEX)))
         self.robot = None if profile is None else RobotOutput(profile, config, body.spec.idle)
         self._start()
 

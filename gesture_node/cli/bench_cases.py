@@ -104,7 +104,7 @@ def measure_streaming(subject: BenchSubject, config: GestureConfig,
     return {
         'hop_s': {'body': config.body.hop_s, 'face': config.face.hop_s},
         'foresight_s': {'body': config.body.foresight_s, 'face': config.face.foresight_s},
-        'steps': {'body': config.body.steps, 'face': config.face.steps}, **cost.as_dict(),
+        'steps': dict(zip(('body', 'face'), stream.steps)), **cost.as_dict(),
         'latency_s': latency,
         'p99_over_hop': {
             'body': latency['body_hop']['p99'] / config.body.hop_s,

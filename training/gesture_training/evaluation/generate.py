@@ -20,7 +20,8 @@ _TAIL_SAMPLES = 16_000 * 4
 def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
                   config: GestureConfig, style: int = 0) -> NDArray[np.float32]:
     """Return weights ``(T, 52)`` at 50 Hz for 16 kHz mono, as a stream would commit them."""
-    sampler = Sampler(pipeline.bundle.schedule, config.face.steps, steady=tuple(LIP_INDEX))
+    sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.face.calls(config.face.steps),
+                      steady=tuple(LIP_INDEX))
     layout = WindowLayout.from_seconds('face', pipeline.bundle.face.model, config.face.hop_s,
                                        config.face.foresight_s)
     channel = MotionChannel(pipeline.face, layout, sampler, config.seed, 1)
@@ -31,7 +32,8 @@ def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
 def generate_body(pipeline: GesturePipeline, waveform: NDArray[np.float32],
                   config: GestureConfig) -> NDArray[np.float32]:
     """Return pose vectors ``(T, 84)`` at 25 fps for 16 kHz mono, as a stream would commit them."""
-    sampler = Sampler(pipeline.bundle.schedule, config.body.steps, config.body.guidance)
+    sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.body.calls(config.body.steps),
+                      config.body.guidance)
     layout = WindowLayout.from_seconds('body', pipeline.bundle.body.model, config.body.hop_s,
                                        config.body.foresight_s)
     channel = MotionChannel(pipeline.body, layout, sampler, config.seed, 0)
