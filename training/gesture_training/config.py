@@ -150,6 +150,20 @@ class OptimiserConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DistillConfig:
+    """How a denoiser learns to need fewer calls."""
+
+    calls: int = param(2, 'Denoiser calls per window that the student is made for.',
+                       bounds=(1, 8))
+    teacher_calls: int = param(8, 'Denoiser calls per window of the teacher.', bounds=(2, 50))
+    learning_rate: float = param(2e-4, 'Highest learning rate of the student.',
+                                 bounds=(1e-7, 1.0))
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """Everything a training run may choose."""
 
@@ -159,6 +173,7 @@ class TrainingConfig:
     windows: WindowConfig = field(default_factory=WindowConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
 
 
 def load_config(path: Path | None) -> TrainingConfig:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import hashlib
 import logging
 from pathlib import Path
@@ -27,12 +27,11 @@ from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
 from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
 from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ
 
-from .checkpoint import load_checkpoint
+from .checkpoint import load_checkpoint, networks_of
 from .config import plain, TrainingConfig
 from .corpora.pack import read_pack
-from .corpora.phones import PhoneClass
 from .exceptions import TrainingError
-from .liveliness import measure_liveliness, require_alive
+from .liveliness import CALLS, measure_liveliness, require_alive
 from .networks.assembly import GestureNetworks, parameter_counts, STYLES
 from .schedule import TRAIN_STEPS
 from .statistics import Statistics
@@ -72,12 +71,16 @@ SIGNATURES: dict[str, Signature] = {
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a bundle is made of: sizes, weights, normalisation and where they come from."""
+    """What a bundle is made of: sizes, weights, normalisation and where they come from.
+
+    ``calls`` are the denoiser calls per window that each channel is made for.
+    """
 
     config: TrainingConfig
     networks: GestureNetworks
     statistics: Statistics
     statement: dict[str, Any]
+    calls: dict[str, int] = field(default_factory=lambda: dict(CALLS))
 
 
 def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: int,
@@ -189,12 +192,14 @@ def bundle_metadata(model: Model, hashes: dict[str, str],
             'persona_dim': sizes.persona_dim, 'emotion_dim': sizes.emotion_dim},
         'body': {
             'rate_hz': BODY_RATE_HZ, 'window_frames': config.body.window_frames,
-            'seed_frames': config.body.seed_frames, 'names': [*JOINT_NAMES, *FINGER_NAMES],
+            'seed_frames': config.body.seed_frames, 'steps': model.calls['body'],
+            'names': [*JOINT_NAMES, *FINGER_NAMES],
             'mean': _rounded(statistics.body_mean), 'std': _rounded(statistics.body_std),
             'idle_pose': _rounded(statistics.body_idle)},
         'face': {
             'rate_hz': FACE_RATE_HZ, 'window_frames': config.face.window_frames,
-            'seed_frames': config.face.seed_frames, 'names': list(BLENDSHAPE_NAMES),
+            'seed_frames': config.face.seed_frames, 'steps': model.calls['face'],
+            'names': list(BLENDSHAPE_NAMES),
             'mean': _rounded(statistics.face_mean), 'std': _rounded(statistics.face_std),
             'styles': list(STYLES)},
         'schedule': {'kind': 'cosine', 'train_steps': TRAIN_STEPS, 'prediction': 'x0',
@@ -216,15 +221,16 @@ def model_of_run(run: Path, name: str) -> Model:
         TrainingError: the folder holds no usable checkpoint.
     """
     checkpoint = load_checkpoint(run)
-    networks = GestureNetworks(checkpoint.config, len(PhoneClass))
-    networks.load_state_dict(checkpoint.average)
-    networks.eval()
+    networks = networks_of(checkpoint).eval()
     statement = {
         'name': name, 'corpus': checkpoint.corpus, 'steps': checkpoint.step,
         'minutes': round(checkpoint.elapsed_s / 60.0, 1), 'machine': checkpoint.machine,
         'seed': checkpoint.config.optimiser.seed, 'parameters': parameter_counts(networks),
         'torch': str(torch.__version__), 'config': plain(checkpoint.config)}
-    return Model(checkpoint.config, networks, checkpoint.statistics, statement)
+    if checkpoint.distilled:
+        statement['distilled'] = checkpoint.distilled
+    calls = CALLS | {channel: int(how['calls']) for channel, how in checkpoint.distilled.items()}
+    return Model(checkpoint.config, networks, checkpoint.statistics, statement, calls)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -240,7 +246,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = model_of_run(options.run, options.name)
         packs = {channel: read_pack(options.corpus, channel)
                  for channel in model.statement['corpus']}
-        found = measure_liveliness(model.config, model.networks, model.statistics, packs)
+        found = measure_liveliness(model.config, model.networks, model.statistics, packs,
+                                   model.calls)
         require_alive(found)
         export_bundle(model, options.bundle, {'liveliness': found})
     except (GestureError, FileNotFoundError) as error:

@@ -21,10 +21,11 @@ from .data import WindowBatch, WindowSampler
 from .exceptions import TrainingError
 from .losses import joint_positions, mouth_aperture
 from .networks.assembly import GestureNetworks
-from .schedule import ddim_sample
+from .sampling import predictor, sample, SamplingPlan
 from .statistics import Statistics
 
-STEPS = 4
+CALLS = {'body': 4, 'face': 2}
+"""Denoiser calls per window of networks that were not distilled."""
 MIN_APERTURE_STD, MIN_APERTURE_RATIO = 0.02, 3.0
 MIN_WRIST_SPEED_M_S, MIN_WRIST_RATIO = 0.03, 1.3
 _BATCHES = 2
@@ -34,27 +35,20 @@ _AS_HEARD = WindowConfig(
 
 
 def sample_windows(networks: GestureNetworks, config: TrainingConfig, channel: str,
-                   batch: WindowBatch, steps: int = STEPS, seed: int = 0) -> Tensor:
+                   batch: WindowBatch, calls: int | None = None, seed: int = 0) -> Tensor:
     """Return normalised motion (B, W, D) sampled for the speech and seed frames of a batch."""
     random = torch.Generator().manual_seed(seed)
     noise = torch.randn(batch.motion.shape, generator=random)
-    with torch.no_grad():
-        local, persona, emotion = networks.encoder(
-            batch.features, batch.heard, batch.history, batch.history_heard)
-        given = (batch.seed, batch.mask, local[:, config.encoder.context_frames:], persona,
-                 emotion, batch.drop)
-
-        def predict(x: Tensor, level: Tensor) -> Tensor:
-            if channel == 'face':
-                return networks.face(x, level, *given, batch.style)
-            return networks.body(x, level, *given)
-
-        return ddim_sample(predict, noise, steps)
+    plan = SamplingPlan.of(config, channel, calls or CALLS[channel])
+    return sample(predictor(networks, config, channel, batch), noise, batch.seed, batch.mask,
+                  plan)
 
 
 def measure_liveliness(config: TrainingConfig, networks: GestureNetworks, statistics: Statistics,
-                       packs: dict[str, Pack]) -> dict[str, float]:
+                       packs: dict[str, Pack], calls: dict[str, int] = CALLS) -> dict[str, float]:
     """Return how much mouth and wrists move in speech and in silence, by channel in ``packs``.
+
+    ``calls`` are the denoiser calls per window to sample with.
 
     Keys: ``aperture_std_speech``, ``aperture_std_silence``, ``wrist_speed_speech`` and
     ``wrist_speed_silence`` [m/s].
@@ -72,7 +66,8 @@ def measure_liveliness(config: TrainingConfig, networks: GestureNetworks, statis
             if name == 'silence':
                 batches = [_silenced(batch) for batch in batches]
             motion = torch.cat([
-                sample_windows(networks, config, channel, batch)[:, int(batch.mask[0].sum()):]
+                sample_windows(networks, config, channel, batch, calls[channel])[
+                    :, int(batch.mask[0].sum()):]
                 for batch in batches]) * torch.from_numpy(std) + torch.from_numpy(mean)
             found |= _movement(channel, name, motion)
     return found

@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 import sys
 import time
+from typing import Protocol
 
 import torch
 
@@ -60,7 +61,28 @@ def open_packs(corpus: Path) -> dict[str, Pack]:
     return packs
 
 
-def run(trainer: Trainer, budget: Budget, out: Path) -> None:
+class Advances(Protocol):
+    """What :func:`run` drives: a trainer or a distiller."""
+
+    config: TrainingConfig
+    step: int
+    elapsed_s: float
+
+    def advance(self, share: float) -> dict[str, float]:
+        """Do one optimiser step and return its losses by name."""
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the state of the run."""
+
+
+def device_named(name: str) -> torch.device:
+    """Return the device ``cpu`` or ``cuda``; ``auto`` takes a GPU where there is one."""
+    if name == 'auto':
+        name = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return torch.device(name)
+
+
+def run(trainer: Advances, budget: Budget, out: Path) -> None:
     """Train until the budget is used, with checkpoints on the way and one at the end.
 
     Raises:
@@ -110,28 +132,26 @@ def start(options: argparse.Namespace) -> Trainer:
     unknown = set(stages) - set(PARTS)
     if unknown:
         raise TrainingError(f'unknown stage {sorted(unknown)[0]!r}; allowed: {", ".join(PARTS)}')
-    name = options.device
-    if name == 'auto':
-        name = 'cuda' if torch.cuda.is_available() else 'cpu'
+    device = device_named(options.device)
     packs = open_packs(options.corpus)
     if not options.resume:
-        earlier = _earlier(options.weights) if options.weights else None
+        earlier = run_or_bundle(options.weights) if options.weights else None
         statistics = earlier.statistics if earlier else measure(packs.get('body'),
                                                                 packs.get('face'))
         config = _resumed_config(earlier, options.config) if earlier else load_config(
             options.config)
-        trainer = Trainer(config, packs, statistics, stages, torch.device(name))
+        trainer = Trainer(config, packs, statistics, stages, device)
         if earlier:
             trainer.take_weights(earlier)
         return trainer
     checkpoint = load_checkpoint(options.out)
     trainer = Trainer(_resumed_config(checkpoint, options.config), packs, checkpoint.statistics,
-                      stages, torch.device(name))
+                      stages, device)
     trainer.restore(checkpoint)
     return trainer
 
 
-def _earlier(folder: Path) -> Checkpoint:
+def run_or_bundle(folder: Path) -> Checkpoint:
     """Return the checkpoint of a run folder, or a bundle as one."""
     if (folder / 'bundle.yaml').is_file():
         return bundle_checkpoint(folder)
