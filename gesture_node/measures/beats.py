@@ -46,6 +46,22 @@ class Beats:
     speeds: Float64Array
 
 
+def smooth_positions(positions: Float64Array, fps: float) -> tuple[Float64Array, Float64Array]:
+    """Return times (N,) [s] and low-passed positions (N, ...) [m] at 100 Hz.
+
+    Args:
+        positions: shape (T, ...), [m]; frame k is at ``k / fps`` seconds.
+        fps: frames per second.
+    """
+    if len(positions) < _MIN_FRAMES:
+        return np.zeros(0), np.zeros((0, *positions.shape[1:]))
+    grid = np.arange(len(positions)) / fps
+    times_s = np.arange(0.0, grid[-1], 1.0 / _RATE_HZ)
+    dense = CubicSpline(grid, positions)(times_s)
+    sections = butter(2, LOW_PASS_HZ, fs=_RATE_HZ, output='sos')
+    return times_s, sosfiltfilt(sections, dense, axis=0, padlen=min(60, len(dense) - 1))
+
+
 def wrist_speeds(positions: Float64Array, fps: float) -> tuple[Float64Array, Float64Array]:
     """Return times (N,) [s] and low-passed speeds (N, 2) [m/s] of both wrists at 100 Hz.
 
@@ -53,13 +69,9 @@ def wrist_speeds(positions: Float64Array, fps: float) -> tuple[Float64Array, Flo
         positions: shape (T, 2, 3), [m]; frame k is at ``k / fps`` seconds.
         fps: frames per second.
     """
-    if len(positions) < _MIN_FRAMES:
-        return np.zeros(0), np.zeros((0, 2))
-    grid = np.arange(len(positions)) / fps
-    times_s = np.arange(0.0, grid[-1], 1.0 / _RATE_HZ)
-    dense = CubicSpline(grid, positions)(times_s)
-    sections = butter(2, LOW_PASS_HZ, fs=_RATE_HZ, output='sos')
-    smooth = sosfiltfilt(sections, dense, axis=0, padlen=min(60, len(dense) - 1))
+    times_s, smooth = smooth_positions(positions, fps)
+    if len(times_s) == 0:
+        return times_s, np.zeros((0, 2))
     velocity = np.gradient(smooth, 1.0 / _RATE_HZ, axis=0)
     return times_s, np.asarray(np.linalg.norm(velocity, axis=-1))
 

@@ -24,12 +24,16 @@ class SeamRatio:
         acceleration: the same for acceleration jumps.
         median_velocity: median velocity jump at seams over the same percentile.
         seams: number of seams that were measured.
+        p99_velocity, p99_acceleration: 99th percentile of the jumps at seams over the same
+            percentile: 1 where seams are neither rougher nor smoother than the motion.
     """
 
     velocity: float
     acceleration: float
     median_velocity: float
     seams: int
+    p99_velocity: float
+    p99_acceleration: float
 
 
 def seam_ratio(motion: NDArray[np.floating], hop: int, rate_hz: float,
@@ -52,23 +56,25 @@ def seam_ratio(motion: NDArray[np.floating], hop: int, rate_hz: float,
     # seam, so these rows are touched by it.
     step, bend = np.abs(np.diff(velocity, axis=0)), np.abs(np.diff(acceleration, axis=0))
     seams = np.arange(first, len(motion), hop)
-    speed, median = _ratios(step, seams, 2)
-    force, _ = _ratios(bend, seams, 3)
+    speed, median, high_speed = _ratios(step, seams, 2)
+    force, _, high_force = _ratios(bend, seams, 3)
     return SeamRatio(velocity=speed, acceleration=force, median_velocity=median,
-                     seams=len(seams))
+                     seams=len(seams), p99_velocity=high_speed, p99_acceleration=high_force)
 
 
 def _ratios(jumps: NDArray[np.float64], seams: NDArray[np.intp],
-            order: int) -> tuple[float, float]:
-    """Return the largest and the median jump at seams over the percentile elsewhere."""
+            order: int) -> tuple[float, float, float]:
+    """Return the largest, median and 99th jump at seams over the percentile elsewhere."""
     size = np.sqrt(np.sum(jumps * jumps, axis=1))
     rows = seams[:, None] - 1 - np.arange(order)[None]
     rows = rows[((rows >= 0) & (rows < len(size))).all(axis=1)]
     within = np.delete(size, rows.ravel())
     if not len(rows) or not len(within):
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     usual = float(np.percentile(within, _PERCENTILE))
     at_seam = size[rows].max(axis=1)
+    figures = at_seam.max(), np.median(at_seam), np.percentile(at_seam, _PERCENTILE)
     if usual <= 0.0:
-        return (0.0, 0.0) if at_seam.max() <= 0.0 else (float('inf'), float('inf'))
-    return float(at_seam.max()) / usual, float(np.median(at_seam)) / usual
+        return (0.0,) * 3 if at_seam.max() <= 0.0 else (float('inf'),) * 3
+    largest, median, high = (float(figure) / usual for figure in figures)
+    return largest, median, high

@@ -49,3 +49,15 @@ def test_still_and_short_motion_have_no_seams() -> None:
     step = np.zeros((100, 1))
     step[50:] = 1.0
     assert seam_ratio(step, 50, 50).velocity == float('inf')
+
+
+def test_percentiles_are_compared_with_percentiles() -> None:
+    random = np.random.default_rng(0)
+    rough = np.cumsum(random.standard_normal((4_000, 3)), axis=0)
+    even = seam_ratio(rough, 10, 50)
+    # The worst of 399 seams lies beyond the 99th percentile even where seams are nothing special.
+    assert even.velocity > 1.05
+    # A seam touches two rows, of which the larger counts, so 1.0 is met from a little above.
+    assert 0.9 < even.p99_velocity < 1.25 and 0.9 < even.p99_acceleration < 1.25
+    rough += 5.0 * (np.arange(4_000) // 10 % 2)[:, None]
+    assert seam_ratio(rough, 10, 50).p99_velocity > 1.5
