@@ -1,11 +1,14 @@
 """A model bundle: a folder with three ONNX networks and the metadata that fits them together.
 
+A bundle with the front end ``wavlm`` has a fourth, ``frontend.onnx``. One more, ``sync.onnx``, may
+be there; nothing but the synchrony score needs it.
+
 Nothing is unpickled. A bundle whose metadata do not match the runtime is refused, and the error
 says what differs. The format is described in ``docs/architecture.md``.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import hashlib
 from pathlib import Path
 from typing import Any, cast
@@ -13,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 import yaml
 
+from .audio.block_features import BlockGrid
 from .audio.features import FEATURE_DIM
 from .diffusion.schedule import Schedule
 from .exceptions import BundleError
@@ -24,8 +28,13 @@ from .types import Float32Array
 
 FORMAT = 1
 FEATURE_VERSION = 1
+WAVLM_FEATURE_VERSION = 1
 NETWORKS = ('encoder.onnx', 'body.onnx', 'face.onnx')
+FRONT_END_NETWORK = 'frontend.onnx'
+FRONT_ENDS = ('mel', 'wavlm')
+SYNC_NETWORK = 'sync.onnx'
 MAX_METADATA_BYTES = 4_000_000
+_MOST_FEATURES = 8_192
 _UNSTATED_STEPS = {'body': 4, 'face': 2}
 
 
@@ -34,7 +43,7 @@ class EncoderSpec:
     """Sizes of the conditioning encoder.
 
     Attributes:
-        kind: front end, ``mel``.
+        kind: front end, ``mel`` or ``wavlm``.
         context_frames: feature frames the encoder sees to the left of a window.
         history_frames: feature frames the persona token is pooled from.
         local_dim, persona_dim, emotion_dim: token sizes.
@@ -46,6 +55,19 @@ class EncoderSpec:
     local_dim: int
     persona_dim: int
     emotion_dim: int
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """What the front end makes of the sound, 50 times a second.
+
+    Attributes:
+        dim: numbers per feature frame.
+        grid: windows in which ``frontend.onnx`` hears; None for ``mel``, which has no network.
+    """
+
+    dim: int
+    grid: BlockGrid | None = None
 
 
 @dataclass(frozen=True)
@@ -87,15 +109,18 @@ class Bundle:
         path: folder.
         name: name in the metadata.
         hash: first 12 hex digits of the SHA-256 over metadata and networks.
+        sync: path of the synchrony network; None in a bundle without one.
     """
 
     path: Path
     name: str
     hash: str
+    features: FeatureSpec
     encoder: EncoderSpec
     body: ChannelSpec
     face: ChannelSpec
     schedule: Schedule
+    sync: Path | None = None
 
 
 def default_bundle_path() -> Path:
@@ -119,10 +144,13 @@ def read_bundle(path: str | Path | None = None) -> Bundle:
     raw = (folder / 'bundle.yaml').read_bytes()
     data = _parse(raw, folder)
     digest = hashlib.sha256(raw)
-    for network in NETWORKS:
+    networks = _networks(data)
+    for network in networks:
         digest.update(_verified_hash(folder, network, data).encode())
     try:
-        return _build(folder, data, digest.hexdigest()[:12])
+        bundle = _build(folder, data, digest.hexdigest()[:12])
+        has_sync = SYNC_NETWORK in networks
+        return replace(bundle, sync=folder / SYNC_NETWORK) if has_sync else bundle
     except (KeyError, TypeError, ValueError) as error:
         raise BundleError(f'bundle {folder}: bundle.yaml is malformed at {error}') from error
 
@@ -141,6 +169,17 @@ def _parse(raw: bytes, folder: Path) -> dict[str, Any]:
     return data
 
 
+def _networks(data: dict[str, Any]) -> tuple[str, ...]:
+    """Return the files of a bundle; one that its metadata do not list is none of them."""
+    encoder, files = data.get('encoder'), data.get('files')
+    networks = list(NETWORKS)
+    if isinstance(encoder, dict) and encoder.get('kind') == 'wavlm':
+        networks.append(FRONT_END_NETWORK)
+    if isinstance(files, dict) and SYNC_NETWORK in files:
+        networks.append(SYNC_NETWORK)
+    return tuple(networks)
+
+
 def _verified_hash(folder: Path, network: str, data: dict[str, Any]) -> str:
     path = folder / network
     if not path.is_file():
@@ -155,23 +194,41 @@ def _verified_hash(folder: Path, network: str, data: dict[str, Any]) -> str:
 
 
 def _build(folder: Path, data: dict[str, Any], digest: str) -> Bundle:
-    features, schedule = data['features'], data['schedule']
-    _match(folder, 'features.dim', features['dim'], FEATURE_DIM)
-    _match(folder, 'features.rate_hz', features['rate_hz'], FEATURE_RATE_HZ)
-    _match(folder, 'features.version', features['version'], FEATURE_VERSION)
-    _match(folder, 'encoder.kind', data['encoder']['kind'], 'mel')
+    schedule, kind = data['schedule'], data['encoder']['kind']
+    features = _features(folder, kind, data['features'])
     _match(folder, 'schedule.kind', schedule['kind'], 'cosine')
     _match(folder, 'schedule.prediction', schedule['prediction'], 'x0')
     encoder = EncoderSpec(
-        kind='mel', **{key: int(data['encoder'][key]) for key in (
+        kind=kind, **{key: int(data['encoder'][key]) for key in (
             'context_frames', 'history_frames', 'local_dim', 'persona_dim', 'emotion_dim')})
     body = _channel(folder, 'body', data['body'], BODY_RATE_HZ, (*JOINT_NAMES, *FINGER_NAMES),
                     POSE_DIM)
     face = _channel(folder, 'face', data['face'], FACE_RATE_HZ, BLENDSHAPE_NAMES,
                     len(BLENDSHAPE_NAMES))
-    return Bundle(folder, str(data['name']), digest, encoder, body, face,
+    return Bundle(folder, str(data['name']), digest, features, encoder, body, face,
                   Schedule.cosine(int(schedule['train_steps']),
                                   float(schedule.get('shift', 1.0))))
+
+
+def _features(folder: Path, kind: Any, data: dict[str, Any]) -> FeatureSpec:
+    _match(folder, 'features.rate_hz', data['rate_hz'], FEATURE_RATE_HZ)
+    if kind == 'mel':
+        _match(folder, 'features.dim', data['dim'], FEATURE_DIM)
+        _match(folder, 'features.version', data['version'], FEATURE_VERSION)
+        return FeatureSpec(FEATURE_DIM)
+    if kind != 'wavlm':
+        raise BundleError(f'bundle {folder}: encoder.kind is {kind}, this version knows '
+                          f'{" and ".join(FRONT_ENDS)}')
+    _match(folder, 'features.version', data['version'], WAVLM_FEATURE_VERSION)
+    dim = int(data['dim'])
+    if not 1 <= dim <= _MOST_FEATURES:
+        raise BundleError(f'bundle {folder}: features.dim must be in [1, {_MOST_FEATURES}], '
+                          f'got {dim}')
+    try:
+        return FeatureSpec(dim, BlockGrid(**{key: int(data[key]) for key in (
+            'block_frames', 'context_frames', 'lookahead_frames', 'receptive_samples')}))
+    except ValueError as error:
+        raise BundleError(f'bundle {folder}: features: {error}') from None
 
 
 def _channel(folder: Path, name: str, data: dict[str, Any], rate_hz: int,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .audio.feature_stream import FeatureStream
+from .audio.feature_stream import FeatureSource
 from .bundle import ChannelSpec, EncoderSpec
 from .diffusion.denoiser import Conditioning, Denoiser
 from .diffusion.noise import FrameNoise
@@ -105,7 +105,7 @@ class MotionChannel:
         return min(first - self._model.encoder_spec.context_frames,
                    self.features_needed - self._model.encoder_spec.history_frames)
 
-    def step(self, features: FeatureStream, latency: LatencyTracker) -> ChannelFrames:
+    def step(self, features: FeatureSource, latency: LatencyTracker) -> ChannelFrames:
         """Denoise the next window and commit its hop."""
         name, spec, layout = self._model.name, self._model.spec, self.layout
         with latency.measure(f'{name}_encoder'):
@@ -126,7 +126,7 @@ class MotionChannel:
         self._window += 1
         return ChannelFrames(first, frames, hop)
 
-    def _listen(self, features: FeatureStream) -> SpeechTokens:
+    def _listen(self, features: FeatureSource) -> SpeechTokens:
         layout, spec = self.layout, self._model.encoder_spec
         start = layout.first_frame(self._window) * layout.features_per_frame - spec.context_frames
         count = spec.context_frames + layout.window_frames * layout.features_per_frame

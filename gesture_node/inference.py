@@ -77,6 +77,18 @@ def open_session(bundle: Bundle, network: str, provider: str, threads: int) -> A
         raise BundleError(f'bundle {bundle.path}: {network} cannot be loaded: {reason}') from error
 
 
+class OnnxFrontEnd:
+    """Sound of a window to features; see :mod:`gesture_node.audio.block_features`."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __call__(self, waveform: Float32Array) -> Float32Array:
+        """Return features ``(F, D)`` of samples ``(320 F + lead,)``."""
+        result: Float32Array = self._session.run(['features'], {'waveform': waveform[None]})[0][0]
+        return result
+
+
 class OnnxEncoder:
     """Speech features to conditioning tokens, once per window."""
 
@@ -88,9 +100,9 @@ class OnnxEncoder:
         """Return tokens.
 
         Args:
-            features: shape (F, 83), raw features of context and window.
+            features: shape (F, D), raw features of context and window.
             heard: shape (F,), 1 where the window may hear.
-            history: shape (P, 83), raw features of the last seconds.
+            history: shape (P, D), raw features of the last seconds.
             history_heard: shape (P,), 1 where there was a stream.
         """
         local, persona, emotion = self._session.run(['local', 'persona', 'emotion'], {

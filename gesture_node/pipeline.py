@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from .audio.feature_stream import FeatureStream
+from .audio.block_features import BlockFeatureStream
+from .audio.feature_stream import FeatureStream, FrontEnd
 from .audio.resample import resample
-from .bundle import Bundle, read_bundle
+from .bundle import Bundle, FRONT_END_NETWORK, read_bundle
 from .channel import ChannelModel
 from .config import GestureConfig
 from .exceptions import BundleError
-from .inference import OnnxDenoiser, OnnxEncoder, open_session
+from .inference import OnnxDenoiser, OnnxEncoder, OnnxFrontEnd, open_session
 from .motion.face import project_face
 from .motion.robot import load_profile, RobotProfile
 from .motion.skeleton import project_pose
@@ -44,12 +45,14 @@ class GesturePipeline:
         bundle: where the weights come from.
         provider: name of the ONNX Runtime provider in use.
         body, face: the models of both channels.
+        front_end: makes the features of a new stream.
     """
 
     bundle: Bundle
     provider: str
     body: ChannelModel
     face: ChannelModel
+    front_end: FrontEnd
 
     @classmethod
     def from_bundle(cls, path: str | Path | None = None, *, provider: str = 'auto',
@@ -73,7 +76,8 @@ class GesturePipeline:
                             OnnxDenoiser(sessions['body']), project_pose)
         face = ChannelModel('face', bundle.face, bundle.encoder, encoder,
                             OnnxDenoiser(sessions['face']), project_face)
-        pipeline = cls(bundle, str(sessions['body'].get_providers()[0]), body, face)
+        pipeline = cls(bundle, str(sessions['body'].get_providers()[0]), body, face,
+                       _front_end(bundle, provider, threads))
         pipeline.warm_up()
         return pipeline
 
@@ -109,7 +113,7 @@ class GesturePipeline:
         """
         profile = load_profile(robot) if isinstance(robot, str) else robot
         return GestureStream(self.body, self.face, self.bundle.schedule,
-                             config or GestureConfig(), profile, persona)
+                             config or GestureConfig(), profile, persona, self.front_end)
 
     def persona_of(self, samples: Any, sample_rate: int) -> Float32Array:
         """Return the style token ``(Q,)`` of the last seconds of a reference recording.
@@ -117,7 +121,7 @@ class GesturePipeline:
         Raises:
             AudioError: the recording cannot be used.
         """
-        features = FeatureStream()
+        features = self.front_end()
         features.append(resample(np.asarray(samples), sample_rate))
         end, length = features.frames_available, self.bundle.encoder.history_frames
         rows = features.get(0, end)[-length:]
@@ -127,3 +131,12 @@ class GesturePipeline:
             history[-len(rows):], heard[-len(rows):] = rows, 1.0
         context = self.bundle.encoder.context_frames
         return self.body.encoder(history[-context:], heard[-context:], history, heard).persona
+
+
+def _front_end(bundle: Bundle, provider: str, threads: int) -> FrontEnd:
+    """Return the front end that the bundle was trained with."""
+    grid, dim = bundle.features.grid, bundle.features.dim
+    if grid is None:
+        return FeatureStream
+    network = OnnxFrontEnd(open_session(bundle, FRONT_END_NETWORK, provider, threads))
+    return lambda: BlockFeatureStream(network, dim, grid)

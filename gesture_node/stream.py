@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .audio.feature_stream import FeatureStream
+from .audio.feature_stream import FeatureStream, FrontEnd
 from .audio.resample import StreamResampler
 from .channel import ChannelFrames, ChannelModel, Easing, MotionChannel
 from .config import GestureConfig
@@ -63,12 +63,12 @@ class GestureStream:
 
     def __init__(self, body: ChannelModel, face: ChannelModel, schedule: Schedule,
                  config: GestureConfig, profile: RobotProfile | None,
-                 persona: Float32Array | None) -> None:
+                 persona: Float32Array | None, front_end: FrontEnd = FeatureStream) -> None:
         self.config = config
         self.latency = LatencyTracker()
         self.generation = 0
         self._models = body, face
-        self._persona = persona
+        self._persona, self._front_end = persona, front_end
         self._layouts = (
             WindowLayout.from_seconds('body', body.spec.model, config.body.hop_s,
                                       config.body.foresight_s),
@@ -82,7 +82,7 @@ class GestureStream:
 
     def _start(self) -> None:
         self._resampler = StreamResampler()
-        self._features = FeatureStream()
+        self._features = self._front_end()
         self._body, self._face = (
             MotionChannel(model, layout, sampler, self.config.seed, number)
             for number, (model, layout, sampler) in enumerate(
@@ -95,13 +95,19 @@ class GestureStream:
 
     @property
     def body_latency_s(self) -> float:
-        """Algorithmic latency of the body: hop plus foresight [s]."""
-        return self._layouts[0].latency_s
+        """Algorithmic latency of the body [s]: hop, foresight and the front end's own."""
+        return self._latency_s(self._layouts[0])
 
     @property
     def face_latency_s(self) -> float:
-        """Algorithmic latency of the face: hop plus foresight [s]."""
-        return self._layouts[1].latency_s
+        """Algorithmic latency of the face [s]: hop, foresight and the front end's own."""
+        return self._latency_s(self._layouts[1])
+
+    def _latency_s(self, layout: WindowLayout) -> float:
+        needed = [layout.heard_features(n) for n in range(self._features.block_frames)]
+        wait_samples = max(self._features.samples_for(frames)
+                           - first_sample(frames, FEATURE_RATE_HZ) for frames in needed)
+        return layout.latency_s + wait_samples / SAMPLE_RATE_HZ
 
     @property
     def samples_accepted(self) -> int:
@@ -186,7 +192,7 @@ class GestureStream:
         if self._end_sample is not None:
             if not self._before_end(channel):
                 return False
-            missing = first_sample(channel.features_needed, FEATURE_RATE_HZ) - (
+            missing = self._features.samples_for(channel.features_needed) - (
                 self._features.samples_accepted)
             if missing > 0:
                 self._features.append(np.zeros(missing, np.float32))
@@ -214,7 +220,11 @@ class GestureStream:
             weights[:, LIP_INDEX] *= np.float32(self.config.face.lip_strength)
             weights = project_face(weights)
         face = FaceChunk(frames.first_frame, weights, FACE_RATE_HZ, self.generation)
-        return StepResult(face=face, timings_s=self.latency.latest())
+        # Only mel features say what was heard to those who do not know the bundle's front end.
+        heard = self._features.get(
+            frames.first_frame, frames.first_frame + frames.committed) if isinstance(
+                self._features, FeatureStream) else None
+        return StepResult(face=face, heard=heard, timings_s=self.latency.latest())
 
     @property
     def report(self) -> StreamReport:

@@ -75,9 +75,15 @@ class BodyChunk:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one call of ``GestureStream.step`` produced; absent parts are ``None``."""
+    """What one call of ``GestureStream.step`` produced; absent parts are ``None``.
+
+    Attributes:
+        heard: shape (T, 83), float32, speech features of the frames of ``face``; absent where the
+            bundle hears with another front end.
+    """
 
     body: BodyChunk | None = None
     joints: JointChunk | None = None
     face: FaceChunk | None = None
+    heard: Float32Array | None = None
     timings_s: dict[str, float] = field(default_factory=dict)

@@ -1,15 +1,57 @@
 """Features of a growing stream, by absolute frame index."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ..timeline import FEATURE_RATE_HZ, frames_before, samples_per_frame
+from ..timeline import FEATURE_RATE_HZ, first_sample, frames_before, samples_per_frame
 from ..types import Float32Array
 from .features import FEATURE_DIM, frame_features, HISTORY_SAMPLES
 from .ring_buffer import RingBuffer
 
 _HOP = samples_per_frame(FEATURE_RATE_HZ)
+
+
+class FeatureSource(Protocol):
+    """Sound in, feature frames at 50 Hz out, both by absolute index: a front end of one stream.
+
+    What a frame is depends on its index and the sound alone, never on how the sound arrived.
+    """
+
+    @property
+    def dim(self) -> int:
+        """Numbers per feature frame."""
+
+    @property
+    def block_frames(self) -> int:
+        """Frames that become available together."""
+
+    @property
+    def samples_accepted(self) -> int:
+        """Samples appended since the start."""
+
+    @property
+    def frames_available(self) -> int:
+        """Feature frames that the audio so far suffices for."""
+
+    def samples_for(self, frames: int) -> int:
+        """Return how many samples must have arrived for the first ``frames`` frames."""
+
+    def append(self, samples: Float32Array) -> None:
+        """Append 16 kHz mono samples ``(n,)``."""
+
+    def get(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return frames ``[start, stop)``, shape ``(n, dim)``; zeros before frame 0."""
+
+    def drop_before(self, frame: int) -> None:
+        """Forget frames that no window will need again."""
+
+
+FrontEnd = Callable[[], FeatureSource]
+"""Makes the features of a new stream."""
 
 
 class FeatureStream:
@@ -25,6 +67,11 @@ class FeatureStream:
         return FEATURE_DIM
 
     @property
+    def block_frames(self) -> int:
+        """Frames that become available together."""
+        return 1
+
+    @property
     def samples_accepted(self) -> int:
         """Samples appended since the start."""
         return self._samples.head
@@ -33,6 +80,10 @@ class FeatureStream:
     def frames_available(self) -> int:
         """Feature frames that the audio so far suffices for."""
         return frames_before(self._samples.head, FEATURE_RATE_HZ)
+
+    def samples_for(self, frames: int) -> int:
+        """Return how many samples must have arrived for the first ``frames`` frames."""
+        return first_sample(max(0, frames), FEATURE_RATE_HZ)
 
     def append(self, samples: Float32Array) -> None:
         """Append 16 kHz mono samples ``(n,)``."""
