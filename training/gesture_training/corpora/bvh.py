@@ -1,105 +1,59 @@
-"""Reader of BVH motion files: any hierarchy, any channel order.
+"""Reader of BVH motion files: any hierarchy, any channel order, any frame rate.
 
 A BVH file ("Biovision hierarchy") lists joints with an offset from their parent and, per frame,
 the values of their channels. Rotation channels are Euler angles in degrees, applied in the order
 in which they are listed: ``Zrotation Xrotation Yrotation`` means ``R = Rz @ Rx @ Ry``. All-zero
-angles are the file's own bind pose. Units and axes are those of the file; nothing is converted
-here (see ``skeleton_map.py``).
+angles are the file's own zero pose, which need not be one a person could stand in. Units and axes
+are those of the file; nothing is converted here (see ``skeleton_map.py``).
+
+Some exporters write position channels for every joint, and leave the offsets at zero: the median
+of the channel is then the offset, since bones do not grow.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+import re
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gesture_node.exceptions import GestureError
 from gesture_node.types import Float64Array
 
+from .problems import UnusableFile
+from .skeletal import Joint, SkeletalMotion
+
 _AXES = {'X': 0, 'Y': 1, 'Z': 2}
+_MOTION_HEADER = re.compile(r'\s*Frames:\s*(\d+)\s+Frame Time:\s*([-+.\deE]+)')
+_CHANNELS = frozenset(f'{axis}{kind}' for axis in 'xyz' for kind in ('position', 'rotation'))
 
 
-class BvhError(GestureError):
+class BvhError(UnusableFile):
     """A BVH file is truncated or does not follow the format."""
 
 
-@dataclass(frozen=True, slots=True)
-class BvhJoint:
-    """One joint, or the end site of a chain.
-
-    Attributes:
-        name: joint name; an end site is ``<parent>_end``.
-        parent: index of the parent joint, -1 for the root.
-        offset: shape (3,), position in the parent's frame at all-zero rotation, file units.
-        channels: channel names in file order; empty for an end site.
-    """
-
-    name: str
-    parent: int
-    offset: Float64Array
-    channels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BvhMotion:
-    """A parsed file.
-
-    Attributes:
-        joints: J joints and end sites, parents before children.
-        rotations: shape (T, J, 3, 3), local rotations; identity for end sites.
-        root_positions: shape (T, 3), position channels of the root (zero where absent).
-        fps: frames per second.
-    """
-
-    joints: tuple[BvhJoint, ...]
-    rotations: Float64Array
-    root_positions: Float64Array
-    fps: float
-
-    def index(self, name: str) -> int:
-        """Return the index of a joint.
-
-        Raises:
-            BvhError: there is no joint of that name.
-        """
-        for i, joint in enumerate(self.joints):
-            if joint.name == name:
-                return i
-        raise BvhError(f'no joint {name!r}; joints are: {", ".join(j.name for j in self.joints)}')
-
-    def world_rotations(self) -> Float64Array:
-        """Return orientations ``(T, J, 3, 3)`` in the axes of the file."""
-        world: Float64Array = self.rotations.copy()
-        for i, joint in enumerate(self.joints):
-            if joint.parent >= 0:
-                world[:, i] = world[:, joint.parent] @ self.rotations[:, i]
-        return world
-
-    def world_positions(self) -> Float64Array:
-        """Return joint positions ``(T, J, 3)`` in the axes and units of the file."""
-        world = self.world_rotations()
-        positions = np.empty((*world.shape[:2], 3))
-        for i, joint in enumerate(self.joints):
-            if joint.parent < 0:
-                positions[:, i] = joint.offset + self.root_positions
-            else:
-                parent = joint.parent
-                positions[:, i] = positions[:, parent] + world[:, parent] @ joint.offset
-        return positions
-
-
-def read_bvh(path: Path) -> BvhMotion:
+def read_bvh(path: Path, lowest_fps: float | None = None) -> SkeletalMotion:
     """Read a BVH file.
+
+    Args:
+        path: the file.
+        lowest_fps: leave out frames evenly as long as at least so many remain a second; None
+            reads them all.
 
     Raises:
         BvhError: the file does not follow the format, or its frames are short of numbers.
     """
-    return parse_bvh(path.read_text(encoding='utf-8'), str(path))
+    try:
+        text = path.read_text(encoding='utf-8', errors='replace')
+    except OSError as error:
+        raise BvhError(f'{path}: cannot be read ({error.strerror})') from None
+    return parse_bvh(text, str(path), lowest_fps)
 
 
-def parse_bvh(text: str, name: str = 'BVH text') -> BvhMotion:
-    """Parse the text of a BVH file; ``name`` is used in errors.
+def parse_bvh(text: str, name: str = 'BVH text',
+              lowest_fps: float | None = None) -> SkeletalMotion:
+    """Parse the text of a BVH file; ``name`` is used in errors, the rest as in ``read_bvh``.
 
     Raises:
         BvhError: the text does not follow the format, or its frames are short of numbers.
@@ -108,25 +62,37 @@ def parse_bvh(text: str, name: str = 'BVH text') -> BvhMotion:
     if not found:
         raise BvhError(f'{name}: there is no MOTION section')
     joints = _hierarchy(head.split(), name)
-    tokens = tail.split()
-    try:
-        frames = int(tokens[tokens.index('Frames:') + 1])
-        time_at = tokens.index('Time:') + 1
-        frame_s = float(tokens[time_at])
-        values = np.array(tokens[time_at + 1:], dtype=np.float64)
-    except (ValueError, IndexError) as error:
-        raise BvhError(f'{name}: cannot read the MOTION section ({error})') from None
+    header = _MOTION_HEADER.match(tail)
+    if header is None:
+        raise BvhError(f'{name}: cannot read the MOTION section (no "Frames:" and "Frame Time:")')
+    frames, frame_s = int(header[1]), float(header[2])
+    values = _numbers(tail[header.end():], name)
     width = sum(len(joint.channels) for joint in joints)
-    if width == 0 or values.size != frames * width or frame_s <= 0.0:
+    if width == 0 or frames < 1 or values.size != frames * width or not frame_s > 0.0:
         raise BvhError(f'{name}: expected {frames} frames of {width} numbers, '
                        f'found {values.size} numbers at frame time {frame_s}')
-    rotations, positions = _channels(joints, values.reshape(frames, width))
-    return BvhMotion(tuple(joints), rotations, positions, 1.0 / frame_s)
+    if not np.isfinite(values).all():
+        raise BvhError(f'{name}: frames hold numbers that are not finite')
+    step = 1 if lowest_fps is None else max(1, int(1.0 / (frame_s * lowest_fps) + 1e-3))
+    rotations, positions, offsets = _channels(joints, values.reshape(frames, width)[::step])
+    return SkeletalMotion(
+        tuple(replace(joint, offset=offset) for joint, offset in zip(joints, offsets)),
+        rotations, positions, 1.0 / (frame_s * step))
 
 
-def _hierarchy(tokens: list[str], name: str) -> list[BvhJoint]:
+def _numbers(text: str, name: str) -> NDArray[np.float64]:
+    """Return all numbers of a text, separated by white space."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('error', DeprecationWarning)
+        try:
+            return np.fromstring(text, dtype=np.float64, sep=' ')
+        except (DeprecationWarning, ValueError):
+            raise BvhError(f'{name}: the frames hold something that is not a number') from None
+
+
+def _hierarchy(tokens: list[str], name: str) -> list[Joint]:
     """Read joints from the tokens of the HIERARCHY section."""
-    joints: list[BvhJoint] = []
+    joints: list[Joint] = []
     stack: list[int] = []
     label, at = '', 0
     try:
@@ -138,13 +104,18 @@ def _hierarchy(tokens: list[str], name: str) -> list[BvhJoint]:
                 label, at = f'{joints[stack[-1]].name}_end', at + 2
             elif token == 'OFFSET':
                 offset = np.array(tokens[at + 1:at + 4], dtype=np.float64)
-                joints.append(BvhJoint(label, stack[-2] if len(stack) > 1 else -1, offset, ()))
+                if len(offset) < 3 or not np.isfinite(offset).all():
+                    raise ValueError(f'bad offset of {label}')
+                joints.append(Joint(label, stack[-2] if len(stack) > 1 else -1, offset))
                 stack[-1], at = len(joints) - 1, at + 4
             elif token == 'CHANNELS':
                 count = int(tokens[at + 1])
                 last = joints[-1]
-                joints[-1] = BvhJoint(last.name, last.parent, last.offset,
-                                      tuple(tokens[at + 2:at + 2 + count]))
+                channels = tuple(tokens[at + 2:at + 2 + count])
+                unknown = [c for c in channels if c.lower() not in _CHANNELS]
+                if unknown:
+                    raise ValueError(f'unknown channel {unknown[0]!r}')
+                joints[-1] = replace(last, channels=channels)
                 at += 2 + count
             else:
                 if token == '{':
@@ -161,14 +132,16 @@ def _hierarchy(tokens: list[str], name: str) -> list[BvhJoint]:
     return joints
 
 
-def _channels(joints: list[BvhJoint],
-              values: NDArray[np.float64]) -> tuple[Float64Array, Float64Array]:
-    """Return local rotations and root positions of channel values ``(T, C)``."""
+def _channels(joints: list[Joint], values: NDArray[np.float64]
+              ) -> tuple[Float64Array, Float64Array, list[Float64Array]]:
+    """Return local rotations, root positions and offsets of channel values ``(T, C)``."""
     frames = len(values)
     rotations = np.tile(np.eye(3), (frames, len(joints), 1, 1))
     positions = np.zeros((frames, 3))
+    offsets = [joint.offset.copy() for joint in joints]
     column = 0
     for i, joint in enumerate(joints):
+        moved = joint.parent >= 0 and not joint.offset.any()
         for channel in joint.channels:
             axis = _AXES[channel[0].upper()]
             if channel[1:].lower() == 'rotation':
@@ -176,8 +149,10 @@ def _channels(joints: list[BvhJoint],
                 rotations[:, i] = rotations[:, i] @ turn
             elif joint.parent < 0:
                 positions[:, axis] = values[:, column]
+            elif moved:
+                offsets[i][axis] = np.median(values[:, column])
             column += 1
-    return rotations, positions
+    return rotations, positions, offsets
 
 
 def _axis_rotation(axis: int, angle_rad: Float64Array) -> Float64Array:

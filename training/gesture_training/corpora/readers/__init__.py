@@ -1,0 +1,1 @@
+"""Readers, one per file format: what people record speech, bodies and faces with."""
