@@ -43,6 +43,12 @@ class BodyNetConfig:
     heads: int = param(4, 'Attention heads.', bounds=(1, 16))
     condition_width: int = param(128, 'Numbers per frame that modulate the blocks.',
                                  bounds=(8, 1024))
+    conditioning: str = param('adaln', 'How step and speech reach the frames: modulating every '
+                                       'block per frame, attended to by every block, or added '
+                                       'once before the blocks.',
+                              choices=('adaln', 'cross_attention', 'add'))
+    persona: bool = param(True, 'Hear the tokens that are pooled from the history (persona, '
+                                'emotion).')
     window_frames: int = param(60, 'Frames denoised together, at 25 fps.', bounds=(4, 400))
     seed_frames: int = param(20, 'Most leading frames that are given.', bounds=(0, 200))
     batch: int = param(32, 'Windows per optimiser step.', bounds=(1, 4_096))
@@ -58,8 +64,12 @@ class FaceNetConfig:
     width: int = param(192, 'Numbers per frame inside the transformer.', bounds=(8, 1024))
     layers: int = param(4, 'Transformer blocks.', bounds=(1, 24))
     heads: int = param(4, 'Attention heads.', bounds=(1, 16))
+    bias: bool = param(True, 'Bias attention: less to far frames, and of the speech to the own '
+                             'frame alone; without, all frames attend to all frames and speech.')
     bias_period_frames: int = param(1, 'Distance over which the attention bias is constant.',
                                     bounds=(1, 400))
+    persona: bool = param(True, 'Hear the tokens that are pooled from the history (persona, '
+                                'emotion).')
     window_frames: int = param(64, 'Frames denoised together, at 50 fps.', bounds=(4, 400))
     seed_frames: int = param(16, 'Most leading frames that are given.', bounds=(0, 200))
     batch: int = param(32, 'Windows per optimiser step.', bounds=(1, 4_096))

@@ -11,15 +11,20 @@ from torch.nn import functional
 from gesture_node.motion.skeleton import POSE_DIM
 
 from ..config import BodyNetConfig, EncoderConfig
-from .layers import AdaptiveBlock, StepEmbedding
+from .layers import AdaptiveBlock, AttendingBlock, EncoderBlock, StepEmbedding
 
 
 class BodyDenoiser(nn.Module):
-    """Predicts clean pose vectors from noisy ones; see :class:`~.layers.AdaptiveBlock`."""
+    """Predicts clean pose vectors from noisy ones; see :class:`~.layers.AdaptiveBlock`.
+
+    ``config.conditioning`` chooses two other ways in for comparison, with blocks of like size:
+    ``cross_attention`` and ``add`` (Zhang et al. 2024 compare the same).
+    """
 
     def __init__(self, config: BodyNetConfig, encoder: EncoderConfig) -> None:
         super().__init__()
         width, condition = config.width, config.condition_width
+        self._way, self._hears_persona = config.conditioning, config.persona
         self.frames = nn.Linear(2 * POSE_DIM + 1, width)
         self.local = nn.Linear(2 * encoder.width, condition)
         self.persona = nn.Linear(encoder.persona_dim, condition, bias=False)
@@ -27,14 +32,15 @@ class BodyDenoiser(nn.Module):
         self.null = nn.Parameter(torch.zeros(condition))
         self.step = StepEmbedding(condition)
         self.condition = nn.Linear(condition, condition)
-        self.blocks = nn.ModuleList(
-            AdaptiveBlock(width, config.heads, condition) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(_block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
-        self.modulation = nn.Linear(condition, 2 * width)
+        if self._way == 'adaln':
+            self.modulation = nn.Linear(condition, 2 * width)
+            _zero(self.modulation)
+        elif self._way == 'add':
+            self.added = nn.Linear(condition, width)
         self.output = nn.Linear(width, POSE_DIM)
-        for layer in (self.modulation, self.output):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        _zero(self.output)
 
     def forward(self, x: Tensor, level: Tensor, seed: Tensor, mask: Tensor, local: Tensor,
                 persona: Tensor, emotion: Tensor, drop: Tensor) -> Tensor:
@@ -52,12 +58,33 @@ class BodyDenoiser(nn.Module):
         """
         mask, drop = mask[..., None], drop[:, None, None]
         pairs = local.reshape(x.shape[0], x.shape[1], 2 * local.shape[2])
+        if not self._hears_persona:
+            # The inputs stay in the exported graph, which every bundle shares.
+            persona, emotion = 0.0 * persona, 0.0 * emotion
         whole = (self.persona(persona) + self.emotion(emotion))[:, None, :]
         speech = (1.0 - drop) * (self.local(pairs) + whole) + drop * self.null
         condition = functional.silu(self.condition(
             functional.silu(speech + self.step(level)[:, None, :])))
         hidden = self.frames(torch.cat([x * (1.0 - mask), seed * mask, mask], dim=-1))
+        if self._way == 'add':
+            hidden = hidden + self.added(condition)
         for block in self.blocks:
-            hidden = block(hidden, condition)
-        shift, scale = self.modulation(condition).chunk(2, dim=-1)
-        return self.output(self.norm(hidden) * (1.0 + scale) + shift)
+            hidden = block(hidden) if self._way == 'add' else block(hidden, condition)
+        hidden = self.norm(hidden)
+        if self._way == 'adaln':
+            shift, scale = self.modulation(condition).chunk(2, dim=-1)
+            hidden = hidden * (1.0 + scale) + shift
+        return self.output(hidden)
+
+
+def _block(config: BodyNetConfig) -> nn.Module:
+    if config.conditioning == 'adaln':
+        return AdaptiveBlock(config.width, config.heads, config.condition_width)
+    if config.conditioning == 'cross_attention':
+        return AttendingBlock(config.width, config.heads, config.condition_width)
+    return EncoderBlock(config.width, config.heads, 4)
+
+
+def _zero(layer: nn.Linear) -> None:
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)

@@ -24,9 +24,15 @@ TOKENS = 3
 
 
 class BiasedSelfAttention(nn.Module):
-    """Self-attention whose keys and values begin with condition tokens, biased by distance."""
+    """Self-attention whose keys and values begin with condition tokens, biased by distance.
 
-    def __init__(self, width: int, heads: int, period: int) -> None:
+    Args:
+        width: numbers per frame.
+        heads: attention heads.
+        period: frames over which the bias is constant; None for no bias.
+    """
+
+    def __init__(self, width: int, heads: int, period: int | None) -> None:
         super().__init__()
         self._heads, self._period = heads, period
         self.query = nn.Linear(width, width)
@@ -42,8 +48,10 @@ class BiasedSelfAttention(nn.Module):
         angles = rotary_angles(positions, query.shape[-1])
         near = rotate(query, angles) @ rotate(key[:, :, count:], angles).transpose(-1, -2)
         score = torch.cat([query @ key[:, :, :count].transpose(-1, -2), near], dim=-1)
-        bias = self_attention_bias(positions, self._heads, TOKENS, self._period)
-        weight = torch.softmax(score * query.shape[-1] ** -0.5 + bias, dim=-1)
+        score = score * query.shape[-1] ** -0.5
+        if self._period is not None:
+            score = score + self_attention_bias(positions, self._heads, TOKENS, self._period)
+        weight = torch.softmax(score, dim=-1)
         return self.output(merge_heads(weight.to(value.dtype) @ value))
 
 
@@ -51,11 +59,12 @@ class OwnFrameCrossAttention(nn.Module):
     """Cross-attention of frame i to audio frame i and the tokens, and to nothing else.
 
     Equal to full attention with :func:`~.biases.cross_attention_bias`, without the T x T scores.
+    Without bias every frame attends to all audio frames, positions relative, and to the tokens.
     """
 
-    def __init__(self, width: int, audio_width: int, heads: int) -> None:
+    def __init__(self, width: int, audio_width: int, heads: int, bias: bool = True) -> None:
         super().__init__()
-        self._heads = heads
+        self._heads, self._bias = heads, bias
         self.query = nn.Linear(width, width)
         self.audio = nn.Linear(audio_width, 2 * width)
         self.token = nn.Linear(width, 2 * width)
@@ -68,10 +77,17 @@ class OwnFrameCrossAttention(nn.Module):
                       for part in self.audio(local).chunk(2, dim=-1))
         token_key, token_value = (split_heads(part, self._heads)
                                   for part in self.token(tokens).chunk(2, dim=-1))
-        own = (query * key).sum(dim=-1, keepdim=True)
-        score = torch.cat([query @ token_key.transpose(-1, -2), own], dim=-1)
-        weight = torch.softmax(score * query.shape[-1] ** -0.5, dim=-1).to(value.dtype)
-        return self.output(merge_heads(weight[..., :-1] @ token_value + weight[..., -1:] * value))
+        to_tokens = query @ token_key.transpose(-1, -2)
+        if self._bias:
+            to_audio = (query * key).sum(dim=-1, keepdim=True)
+        else:
+            angles = rotary_angles(torch.arange(x.shape[1], device=x.device), query.shape[-1])
+            to_audio = rotate(query, angles) @ rotate(key, angles).transpose(-1, -2)
+        score = torch.cat([to_tokens, to_audio], dim=-1) * query.shape[-1] ** -0.5
+        weight, count = torch.softmax(score, dim=-1).to(value.dtype), tokens.shape[1]
+        of_tokens, of_audio = weight[..., :count] @ token_value, weight[..., count:]
+        heard = of_audio * value if self._bias else of_audio @ value
+        return self.output(merge_heads(of_tokens + heard))
 
 
 class FaceBlock(nn.Module):
@@ -82,8 +98,10 @@ class FaceBlock(nn.Module):
         width = config.width
         self.self_norm, self.cross_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.mlp_norm = nn.LayerNorm(width)
-        self.self_attention = BiasedSelfAttention(width, config.heads, config.bias_period_frames)
-        self.cross_attention = OwnFrameCrossAttention(width, audio_width, config.heads)
+        self.self_attention = BiasedSelfAttention(
+            width, config.heads, config.bias_period_frames if config.bias else None)
+        self.cross_attention = OwnFrameCrossAttention(width, audio_width, config.heads,
+                                                      config.bias)
         self.mlp = FeedForward(width, 3)
 
     def forward(self, x: Tensor, local: Tensor, tokens: Tensor) -> Tensor:
@@ -104,7 +122,7 @@ class FaceDenoiser(nn.Module):
 
     def __init__(self, config: FaceNetConfig, encoder: EncoderConfig, styles: int) -> None:
         super().__init__()
-        width = config.width
+        width, self._hears_persona = config.width, config.persona
         self.frames = nn.Linear(2 * FACE_DIM + 1, width)
         self.step = StepEmbedding(width)
         self.style = nn.Embedding(styles, width)
@@ -151,6 +169,9 @@ class FaceDenoiser(nn.Module):
             style: shape (B,), int64 row of the style table.
         """
         mask, drop = mask[..., None], drop[:, None]
+        if not self._hears_persona:
+            # The inputs stay in the exported graph, which every bundle shares.
+            persona, emotion = 0.0 * persona, 0.0 * emotion
         who = (1.0 - drop) * (self.persona(persona) + self.emotion(emotion)) \
             + drop * self.null_persona
         tokens = self.token_norm(torch.stack([self.step(level), self.style(style), who], dim=1))

@@ -66,13 +66,13 @@ class FeedForward(nn.Sequential):
 
 
 class EncoderBlock(nn.Module):
-    """Pre-norm transformer block with rotary positions."""
+    """Pre-norm transformer block with rotary positions, ``ratio`` times as wide inside."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, ratio: int = 2) -> None:
         super().__init__()
         self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = RotaryAttention(width, heads)
-        self.mlp = FeedForward(width, 2)
+        self.mlp = FeedForward(width, ratio)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the block's output, shape of ``x``."""
@@ -123,6 +123,44 @@ class AdaptiveBlock(nn.Module):
             self.modulation(condition).chunk(6, dim=-1)
         x = x + gate * self.attention(self.attention_norm(x) * (1.0 + scale) + shift)
         return x + mlp_gate * self.mlp(self.mlp_norm(x) * (1.0 + mlp_scale) + mlp_shift)
+
+
+class RotaryCrossAttention(nn.Module):
+    """Attention of frames to as many frames of another sequence, positions relative."""
+
+    def __init__(self, width: int, other_width: int, heads: int) -> None:
+        super().__init__()
+        self._heads = heads
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(other_width, 2 * width)
+        self.output = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, other: Tensor) -> Tensor:
+        """Return ``(B, T, width)`` of frames ``x`` and what they attend to (B, T, other_width)."""
+        query = split_heads(self.query(x), self._heads)
+        key, value = (split_heads(part, self._heads)
+                      for part in self.key_value(other).chunk(2, dim=-1))
+        angles = rotary_angles(torch.arange(x.shape[1], device=x.device), query.shape[-1])
+        score = rotate(query * query.shape[-1] ** -0.5, angles) @ rotate(
+            key, angles).transpose(-1, -2)
+        return self.output(merge_heads(torch.softmax(score, dim=-1).to(value.dtype) @ value))
+
+
+class AttendingBlock(nn.Module):
+    """Pre-norm block that attends to a condition instead of being modulated by it.
+
+    For comparison with :class:`AdaptiveBlock`: every frame may hear the condition of any other.
+    """
+
+    def __init__(self, width: int, heads: int, condition_width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attention = RotaryCrossAttention(width, condition_width, heads)
+        self.block = EncoderBlock(width, heads, 4)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Return the block's output; arguments as for :class:`AdaptiveBlock`."""
+        return self.block(x + self.attention(self.norm(x), condition))
 
 
 class StepEmbedding(nn.Module):
