@@ -6,8 +6,9 @@ Run::
 
 Speech with phones in time (read English, synthesised voices of many languages) gets its mouth from
 the teacher (``coarticulation``), recorded clips keep theirs; both get a sampled upper face. Every
-take is written once as it is and twice with augmented sound, mostly at another speed, each with
-another upper face.
+take is written as it is, by another voice, and twice with augmented sound, mostly at another speed
+or pitch, each with another upper face. Synthesised languages that are held out are written too, in
+the split that is never trained on.
 """
 from __future__ import annotations
 
@@ -24,22 +25,23 @@ from gesture_node.audio.features import waveform_features
 from gesture_node.timeline import FACE_RATE_HZ, frames_before
 
 from .accent_curve import accent_curve
-from .augment import augment, load_noises
+from .augment import augment, disguise, load_noises, PITCHES
 from .coarticulation import articulate, frame_classes
 from .facegood import facegood_clips, resample_weights
 from .facegood import LICENCE as FACEGOOD_LICENCE
 from .facegood import STYLE as FACEGOOD_STYLE
 from .pack import PackWriter
 from .phones import Segment
-from .pitch import change_speed
+from .pitch import change_pitch, change_speed
 from .speechocean import speechocean_takes, SpokenTake
 from .splits import held_out_speakers
 from .upper_face import join_face, sample_upper_face, speech_cues
-from .voices import voice_takes
+from .voices import unseen_language_takes, voice_takes
 
-VARIANTS = ('clean', 'augmented-1', 'augmented-2')
+VARIANTS = ('clean', 'other-voice', 'augmented-1', 'augmented-2')
 _PIECE_FRAMES = 30 * FACE_RATE_HZ
-_SPEED_SHARE, _SPEEDS = 0.7, (0.85, 1.2)
+_SPEED_SHARE, _PITCH_SHARE, _SPEEDS = 0.5, 0.3, (0.85, 1.2)
+_BABBLE_VOICES = 48
 
 
 @dataclass(slots=True)
@@ -120,20 +122,36 @@ def at_speed(take: FaceTake, factor: float) -> FaceTake:
 
 
 def _variant(take: FaceTake, variant: str, noises: list[NDArray[np.float32]],
-             rng: np.random.Generator) -> FaceTake:
+             voices: list[NDArray[np.float32]], rng: np.random.Generator) -> FaceTake:
     if variant == 'clean':
         return take
-    if rng.random() < _SPEED_SHARE:
+    if variant == 'other-voice':
+        return replace(take, waveform=disguise(take.waveform, rng))
+    kind = rng.random()
+    if kind < _SPEED_SHARE:
         take = at_speed(take, float(np.exp(rng.uniform(*np.log(_SPEEDS)))))
-    return replace(take, waveform=augment(take.waveform, rng, noises))
+    elif kind < _SPEED_SHARE + _PITCH_SHARE:
+        factor = float(np.exp(rng.uniform(*np.log(PITCHES))))
+        take = replace(take, waveform=change_pitch(take.waveform, factor))
+    return replace(take, waveform=augment(take.waveform, rng, noises, voices))
 
 
 def add_variants(writer: PackWriter, take: FaceTake, split: str,
-                 noises: list[NDArray[np.float32]], rng: np.random.Generator) -> None:
-    """Add a take as it is and augmented, each variant with its own upper face."""
+                 noises: list[NDArray[np.float32]], rng: np.random.Generator,
+                 voices: list[NDArray[np.float32]] | None = None) -> None:
+    """Add a take as it is and augmented, each variant with its own upper face.
+
+    Args:
+        writer: of the face channel.
+        take: sound and mouth.
+        split: ``train`` or ``held_out``.
+        noises: environmental sounds; may be empty.
+        rng: draws every change and the upper faces.
+        voices: speech of others for babble.
+    """
     cues, accents = None, np.zeros(0, np.float32)
     for variant in VARIANTS:
-        version = _variant(take, variant, noises, rng)
+        version = _variant(take, variant, noises, voices or [], rng)
         features = waveform_features(version.waveform)
         if cues is None:
             cues, accents = speech_cues(features), accent_curve(features)
@@ -161,11 +179,16 @@ def write_face_pack(data: Path, out: Path, seed: int = 0) -> FaceSummary:
     read = [_taught(take) for take in speechocean_takes(
         data, out / 'cache' / 'speechocean762', rng, summary.failures)]
     held_out = held_out_speakers([take.speaker for take in read])
+    voices = [take.waveform for take in read if take.speaker not in held_out][::3]
+    voices = voices[:_BABBLE_VOICES]
     spoken = (_taught(take) for take in voice_takes(rng, summary.failures))
-    for takes in (read, _recorded(data), spoken):
+    unseen = (_taught(take) for take in unseen_language_takes(rng))
+    for takes, measured in ((read, held_out), (_recorded(data), held_out), (spoken, held_out),
+                            (unseen, None)):
         for take in takes:
-            split = 'held_out' if take.speaker in held_out else 'train'
-            add_variants(writer, take, split, noises, rng)
+            kept_out = measured is None or take.speaker in measured
+            split = 'held_out' if kept_out else 'train'
+            add_variants(writer, take, split, noises, rng, voices)
             summary.count(take, split)
     for path in writer.write().glob('face_*'):
         path.replace(out / path.name)

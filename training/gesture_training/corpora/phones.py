@@ -73,7 +73,7 @@ _ARPABET: dict[str, tuple[PhoneClass, ...]] = {
     'N': (_P.NN,), 'EN': (_P.NN,), 'NX': (_P.NN,), 'L': (_P.LL,), 'EL': (_P.LL,),
     'K': (_P.KK,), 'G': (_P.KK,), 'NG': (_P.KK,), 'HH': (_P.H,), 'HV': (_P.H,),
     'S': (_P.SS,), 'Z': (_P.SS,), 'SH': (_P.SH,), 'ZH': (_P.SH,), 'CH': (_P.SH,), 'JH': (_P.SH,),
-    'R': (_P.R,), 'ER': (_P.R,), 'AXR': (_P.R,), 'W': (_P.W,), 'Y': (_P.Y,),
+    'R': (_P.R,), 'ER': (_P.AX, _P.R), 'AXR': (_P.AX, _P.R), 'W': (_P.W,), 'Y': (_P.Y,),
     'AA': (_P.AA,), 'AH': (_P.AA,), 'AE': (_P.AE,), 'EH': (_P.EH,), 'IH': (_P.IH,),
     'IX': (_P.IH,), 'IY': (_P.IY,), 'AX': (_P.AX,), 'AO': (_P.AO,), 'UH': (_P.UH,),
     'UW': (_P.UW,), 'UX': (_P.UW,), 'AY': (_P.AA, _P.IH), 'AW': (_P.AA, _P.UH),
@@ -105,6 +105,7 @@ _IPA: dict[str, PhoneClass] = {
     **dict.fromkeys('ɔɒ', _P.AO), **dict.fromkeys('oɤ', _P.OW), 'u': _P.UW, 'ʊ': _P.UH,
     **dict.fromkeys('yʏ', _P.YY), **dict.fromkeys('øœɞ', _P.OE),
 }
+_RHOTIC_VOWELS = frozenset('ɝɚ')
 
 
 def arpabet_classes(label: str) -> tuple[PhoneClass, ...]:
@@ -117,6 +118,8 @@ def arpabet_classes(label: str) -> tuple[PhoneClass, ...]:
     """
     if label.startswith(('+', '<')) or label == '#':
         return (PhoneClass.SIL,)
+    if label.upper() == 'AH0':
+        return (PhoneClass.AX,)
     return _ARPABET[label.rstrip('0123456789').upper()]
 
 
@@ -146,6 +149,8 @@ def ipa_classes(label: str) -> tuple[PhoneClass, ...]:
     found: list[PhoneClass] = []
     for character in label:
         phone = _IPA.get(character)
+        if character in _RHOTIC_VOWELS:
+            found.append(PhoneClass.AX)
         if phone is None or (found and found[-1] == phone):
             continue
         if found and found[-1] == PhoneClass.DD and phone in (PhoneClass.SS, PhoneClass.SH):

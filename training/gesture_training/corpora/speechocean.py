@@ -12,6 +12,7 @@ import soundfile
 
 from gesture_node.timeline import SAMPLE_RATE_HZ
 
+from .acoustic_check import disagreement, snap_closures
 from .align import (
     AlignedPhone,
     AlignmentCache,
@@ -24,6 +25,11 @@ from .phones import Segment
 
 LICENCE = 'speechocean762: free, commercial use included'
 _MAX_HURRIED = 0.5
+_FUNCTION_WORDS = frozenset((
+    'A', 'AN', 'AND', 'ARE', 'AS', 'AT', 'BE', 'BUT', 'BY', 'CAN', 'COULD', 'DO', 'FOR', 'FROM',
+    'HAD', 'HAS', 'HAVE', 'HE', 'HER', 'HIM', 'HIS', 'I', 'IN', 'IS', 'IT', 'ITS', 'MY', 'OF',
+    'ON', 'OR', 'SHALL', 'SHE', 'SHOULD', 'SO', 'SOME', 'THAN', 'THAT', 'THE', 'THEM', 'THEY',
+    'TO', 'US', 'WAS', 'WE', 'WERE', 'WHO', 'WILL', 'WITH', 'WOULD', 'YOU', 'YOUR'))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,47 @@ def _align(rows: list[dict[str, str]], folder: Path, aligner: PhoneAligner,
         except AlignmentError as error:
             failures[row['utterance']] = str(error)
     return aligned
+
+
+def stress_words(phones: list[AlignedPhone], text: str, canonical: str) -> list[AlignedPhone]:
+    """Return phones with the stress of short content words unmarked instead of absent.
+
+    The corpus marks most words of one syllable as unstressed, ``S P IY0 K``; only function words
+    are spoken like that.
+
+    Args:
+        phones: of the whole utterance, in order.
+        text: its words.
+        canonical: their phones, words separated by ``|``.
+    """
+    labels = [word.split() for word in canonical.split('|')]
+    words = text.split()
+    if len(words) != len(labels) or sum(map(len, labels)) != len(phones):
+        return phones
+    marked: list[AlignedPhone] = []
+    for word, sounds in zip(words, labels):
+        piece = phones[len(marked):len(marked) + len(sounds)]
+        stresses = [sound[-1] for sound in sounds if sound[-1].isdigit()]
+        if stresses == ['0'] and word.upper() not in _FUNCTION_WORDS:
+            piece = [replace(phone, label=phone.label.rstrip('0')) for phone in piece]
+        marked += piece
+    return marked
+
+
+def _checked(row: dict[str, str], phones: list[AlignedPhone], folder: Path,
+             failures: dict[str, str]) -> tuple[NDArray[np.float32], list[Segment]] | None:
+    """Return sound and phones of an utterance, or None, and why, where they do not agree."""
+    if hurried_share(phones) > _MAX_HURRIED:
+        failures[row['utterance']] = 'alignment implausible'
+        return None
+    audio, _ = soundfile.read(folder / row['audio'], dtype='float32')
+    segments = to_segments(stress_words(phones, row['text'], row['canonical_phones']))
+    segments = snap_closures(segments, audio)
+    reason = disagreement(segments, audio)
+    if reason:
+        failures[row['utterance']] = reason
+        return None
+    return audio, segments
 
 
 def string_together(pieces: list[tuple[NDArray[np.float32], list[Segment]]],
@@ -110,14 +157,10 @@ def speechocean_takes(data: Path, cache: Path, rng: np.random.Generator,
             phones = aligned.get(row['utterance'])
             if phones is None:
                 failures.setdefault(row['utterance'], 'not aligned')
-                continue
-            if hurried_share(phones) > _MAX_HURRIED:
-                failures[row['utterance']] = 'alignment implausible'
-                continue
-            audio, _ = soundfile.read(folder / row['audio'], dtype='float32')
-            pieces.append((audio, to_segments(phones)))
-            length_s += len(audio) / SAMPLE_RATE_HZ + 0.8
-            if length_s >= target_s or row is rows[-1]:
+            elif piece := _checked(row, phones, folder, failures):
+                pieces.append(piece)
+                length_s += len(piece[0]) / SAMPLE_RATE_HZ + 0.8
+            if pieces and (length_s >= target_s or row is rows[-1]):
                 yield SpokenTake(f'speechocean762-{speaker}-{number}', 'speechocean762', speaker,
                                  LICENCE, *string_together(pieces, rng))
                 pieces, length_s, number = [], 0.0, number + 1

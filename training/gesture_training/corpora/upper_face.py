@@ -20,6 +20,7 @@ _RATE = FACE_RATE_HZ
 _BLINK_CLOSE_S, _BLINK_SHUT_S, _BLINK_OPEN_S = 0.075, 0.02, 0.19
 _BLINKS_PER_MIN, _BLINK_SHAPE, _DOUBLE_BLINKS = 24.0, 3.0, 0.12
 _BROWS_PER_MIN = 6.0
+_SMILES_PER_MIN, _EMPHATIC_SMILES = 2.0, 0.6
 _GAZE_FULL_YAW_DEG, _GAZE_FULL_PITCH_DEG = 35.0, 30.0
 
 
@@ -32,17 +33,29 @@ class SpeechCues:
         accents_s: times of loudness accents.
         pauses_s: starts of pauses of 200 ms or more.
         onsets_s: starts of speech after such a pause.
+        prominences: of the accents, z-scores; None holds them all for equal.
     """
 
     duration_s: float
     accents_s: Array
     pauses_s: Array
     onsets_s: Array
+    prominences: Array | None = None
 
     def at_speed(self, factor: float) -> SpeechCues:
         """Return the cues of the same recording played faster by a factor."""
         return SpeechCues(self.duration_s / factor, self.accents_s / factor,
-                          self.pauses_s / factor, self.onsets_s / factor)
+                          self.pauses_s / factor, self.onsets_s / factor, self.prominences)
+
+    def emphases(self, count: int, rng: np.random.Generator) -> Array:
+        """Return up to ``count`` accents, stronger ones three times as likely for each z-score."""
+        if not len(self.accents_s):
+            return self.accents_s
+        weights = (np.zeros(len(self.accents_s)) if self.prominences is None
+                   else np.log(3.0) * self.prominences)
+        # The largest sums of log weight and Gumbel noise are a weighted draw without repetition.
+        order = np.argsort(-(weights + rng.gumbel(size=len(weights))))
+        return np.asarray(self.accents_s[order[:count]])
 
 
 def speech_cues(features: NDArray[np.floating]) -> SpeechCues:
@@ -51,8 +64,9 @@ def speech_cues(features: NDArray[np.floating]) -> SpeechCues:
     starts = np.flatnonzero(speaking[:-1] & ~speaking[1:])
     ends = np.flatnonzero(~speaking[:-1] & speaking[1:])
     long = (ends - starts) >= 0.2 * _RATE
-    return SpeechCues(len(features) / _RATE, find_accents(features).onsets_s,
-                      starts[long] / _RATE, ends[long] / _RATE)
+    accents = find_accents(features)
+    return SpeechCues(len(features) / _RATE, accents.onsets_s, starts[long] / _RATE,
+                      ends[long] / _RATE, accents.prominences)
 
 
 def _bump(time_s: Array, start_s: float, rise_s: float, hold_s: float, fall_s: float) -> Array:
@@ -156,7 +170,7 @@ def _add_gaze(face: Array, yaw_deg: Array, pitch_deg: Array) -> None:
 
 def _add_brows(face: Array, time_s: Array, cues: SpeechCues, rng: np.random.Generator) -> None:
     wanted = rng.poisson(_BROWS_PER_MIN * cues.duration_s / 60.0)
-    anchors = list(rng.permutation(cues.accents_s)[:wanted])
+    anchors = list(cues.emphases(wanted, rng))
     anchors += [onset for onset in cues.onsets_s if rng.random() < 0.12]
     for accent in anchors:
         inner, outer = rng.uniform(0.15, 0.4), rng.uniform(0.1, 0.3)
@@ -168,7 +182,7 @@ def _add_brows(face: Array, time_s: Array, cues: SpeechCues, rng: np.random.Gene
                            ('eyeWideRight', 0.3 * inner)):
             index = BLENDSHAPE_INDEX[name]
             face[:, index] = np.maximum(face[:, index], size * curve)
-    for accent in rng.permutation(cues.accents_s)[:rng.poisson(1.5 * cues.duration_s / 60.0)]:
+    for accent in cues.emphases(rng.poisson(1.5 * cues.duration_s / 60.0), rng):
         curve = rng.uniform(0.12, 0.35) * _bump(time_s, accent - 0.3, 0.25, 0.4, 0.5)
         for name, size in (('browDown', 1.0), ('eyeSquint', 0.5)):
             for side in ('Left', 'Right'):
@@ -176,10 +190,14 @@ def _add_brows(face: Array, time_s: Array, cues: SpeechCues, rng: np.random.Gene
 
 
 def _add_smiles(face: Array, time_s: Array, cues: SpeechCues, rng: np.random.Generator) -> None:
-    for _ in range(rng.poisson(2.0 * cues.duration_s / 60.0)):
-        size = rng.uniform(0.08, 0.2)
-        curve = _bump(time_s, rng.uniform(-0.5, cues.duration_s), rng.uniform(0.5, 0.9),
-                      rng.uniform(0.6, 2.0), rng.uniform(0.7, 1.4))
+    count = rng.poisson(_SMILES_PER_MIN * cues.duration_s / 60.0)
+    emphases = list(cues.emphases(count, rng))
+    for _ in range(count):
+        size, rise_s = rng.uniform(0.08, 0.2), rng.uniform(0.5, 0.9)
+        start_s = rng.uniform(-0.5, cues.duration_s)
+        if emphases and rng.random() < _EMPHATIC_SMILES:
+            start_s = float(emphases.pop(0) - 0.6 * rise_s + rng.normal(0.0, 0.1))
+        curve = _bump(time_s, start_s, rise_s, rng.uniform(0.6, 2.0), rng.uniform(0.7, 1.4))
         skew = rng.uniform(0.85, 1.0)
         for name, scale in (('mouthSmile', 1.0), ('cheekSquint', 0.9), ('eyeSquint', 0.5)):
             face[:, BLENDSHAPE_INDEX[f'{name}Left']] += size * scale * curve

@@ -5,13 +5,14 @@ synthesiser that is not installed is left out, and named among the failures.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import yaml
 
 from gesture_node.timeline import SAMPLE_RATE_HZ
@@ -50,9 +51,9 @@ def _espeak_reading(voice: str, sentences: list[str], rng: np.random.Generator) 
     return Reading('espeak', voice, sentences, speak)
 
 
-def _espeak_readings(rng: np.random.Generator) -> Iterator[Reading]:
+def _espeak_readings(rng: np.random.Generator, which: str = 'languages') -> Iterator[Reading]:
     settings, sentences = _config('voices.yaml')['espeak'], _config('sentences.yaml')
-    for language, renditions in settings['languages'].items():
+    for language, renditions in settings[which].items():
         texts = sentences.get(language, sentences['en-us'])
         for variant in rng.choice(settings['variants'], renditions, replace=False):
             yield _espeak_reading(f'{language}{variant}', list(texts), rng)
@@ -77,28 +78,63 @@ def correct_times(segments: list[Segment], delay_s: float, duration_s: float) ->
     return [s for s in moved if s.end_s > s.start_s]
 
 
-def voice_takes(rng: np.random.Generator, failures: dict[str, str]) -> Iterator[SpokenTake]:
-    """Yield takes of some six sentences by one synthesised voice.
+def _speak_all(reading: Reading, texts: Iterable[str], delay_s: float,
+               failures: dict[str, str]) -> Iterator[tuple[NDArray[np.float32], list[Segment]]]:
+    for text in texts:
+        try:
+            spoken = reading.speak(str(text))
+        except VoiceError as error:
+            failures[f'{reading.program} {reading.voice}: {text}'] = str(error)
+            continue
+        duration_s = len(spoken.waveform) / SAMPLE_RATE_HZ
+        yield spoken.waveform, correct_times(spoken.segments, delay_s, duration_s)
 
-    Args:
-        rng: draws voices, tempo, pitch, order and pauses.
-        failures: filled with what could not be said, and why.
-    """
+
+def _takes(readings: Iterable[Reading], rng: np.random.Generator,
+           failures: dict[str, str]) -> Iterator[SpokenTake]:
     settings, counts = _config('voices.yaml'), dict[str, int]()
-    for reading in (*_espeak_readings(rng), *_english_readings(rng)):
-        pieces = []
+    for reading in readings:
         delay_s = settings['delays_s'][reading.program]
-        for text in rng.permutation(reading.sentences):
-            try:
-                spoken = reading.speak(str(text))
-            except VoiceError as error:
-                failures[f'{reading.program} {reading.voice}: {text}'] = str(error)
-                continue
-            duration_s = len(spoken.waveform) / SAMPLE_RATE_HZ
-            pieces.append((spoken.waveform, correct_times(spoken.segments, delay_s, duration_s)))
+        texts = rng.permutation(reading.sentences)
+        pieces = list(_speak_all(reading, texts, delay_s, failures))
         for first in range(0, len(pieces), _SENTENCES_PER_TAKE):
             number = counts[reading.voice] = counts.get(reading.voice, -1) + 1
             yield SpokenTake(
                 f'{reading.program}-{reading.voice}-{number}', reading.program,
                 f'{reading.program}-{reading.voice}', settings['licences'][reading.program],
                 *string_together(pieces[first:first + _SENTENCES_PER_TAKE], rng))
+
+
+def voice_takes(rng: np.random.Generator, failures: dict[str, str]) -> Iterator[SpokenTake]:
+    """Yield takes of some six sentences by one synthesised voice, of languages to train on.
+
+    Args:
+        rng: draws voices, tempo, pitch, order and pauses.
+        failures: filled with what could not be said, and why.
+    """
+    yield from _takes((*_espeak_readings(rng), *_english_readings(rng)), rng, failures)
+
+
+def unseen_language_takes(rng: np.random.Generator) -> Iterator[SpokenTake]:
+    """Yield takes of languages that no network is trained on, with exact phone times.
+
+    Which languages: ``held_out`` of ``training/config/voices.yaml``. Without espeak-ng there are
+    none, and one line says so.
+
+    Args:
+        rng: draws voices, tempo, pitch, order and pauses.
+    """
+    try:
+        shared_espeak()
+    except VoiceError as error:
+        print(f'languages never trained on are left out: {error}')
+        return
+    failures: dict[str, str] = {}
+    yield from _takes(_espeak_readings(rng, 'held_out'), rng, failures)
+    for what, why in failures.items():
+        print(f'left out: {what}: {why}')
+
+
+def unseen_languages() -> tuple[str, ...]:
+    """Return the espeak-ng names of the languages that no network is trained on."""
+    return tuple(_config('voices.yaml')['espeak']['held_out'])
