@@ -19,6 +19,8 @@ from gesture_node.exceptions import ConfigError
 class EncoderConfig:
     """Sizes of the speech encoder."""
 
+    feature_dim: int = param(83, 'Numbers per feature frame: 83 with the mel front end, otherwise '
+                                 'what the corpus holds.', bounds=(1, 8_192))
     width: int = param(192, 'Numbers per local token.', bounds=(8, 1024))
     conv_layers: int = param(3, 'Residual convolutions of dilation 1, 2, 4, ...', bounds=(0, 6))
     transformer_layers: int = param(2, 'Attention layers after the convolutions.', bounds=(0, 12))

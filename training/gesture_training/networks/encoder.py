@@ -10,7 +10,6 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from gesture_node.audio.features import FEATURE_DIM
 from gesture_node.motion.face import FACE_DIM
 
 from ..config import EncoderConfig
@@ -22,9 +21,9 @@ _POOL_STRIDE = 4
 class HistoryPool(nn.Module):
     """Attentive mean and deviation over the heard frames of the history (Okabe et al. 2018)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, feature_dim: int) -> None:
         super().__init__()
-        self.frame = nn.Linear(FEATURE_DIM, width)
+        self.frame = nn.Linear(feature_dim, width)
         self.convolution = nn.Conv1d(width, width, 5, stride=_POOL_STRIDE, padding=2)
         self.score = nn.Linear(width, 1)
 
@@ -32,7 +31,7 @@ class HistoryPool(nn.Module):
         """Return ``(B, 2 * width)``, zero where nothing was heard.
 
         Args:
-            history: shape (B, P, 83), normalised features.
+            history: shape (B, P, D), normalised features.
             heard: shape (B, P), 1 for frames that were heard.
         """
         hidden = functional.gelu(self.frame(history)) * heard[..., None]
@@ -59,17 +58,17 @@ class SpeechEncoder(nn.Module):
 
     def __init__(self, config: EncoderConfig, phone_classes: int) -> None:
         super().__init__()
-        width = config.width
-        self.register_buffer('feature_mean', torch.zeros(FEATURE_DIM))
-        self.register_buffer('feature_std', torch.ones(FEATURE_DIM))
-        self.unheard = nn.Parameter(torch.zeros(FEATURE_DIM))
-        self.stem = nn.Conv1d(FEATURE_DIM + 1, width, 5, padding=2)
+        width, feature_dim = config.width, config.feature_dim
+        self.register_buffer('feature_mean', torch.zeros(feature_dim))
+        self.register_buffer('feature_std', torch.ones(feature_dim))
+        self.unheard = nn.Parameter(torch.zeros(feature_dim))
+        self.stem = nn.Conv1d(feature_dim + 1, width, 5, padding=2)
         self.convolutions = nn.ModuleList(
             ResidualConvolution(width, 2 ** layer) for layer in range(config.conv_layers))
         self.blocks = nn.ModuleList(
             EncoderBlock(width, config.heads) for _ in range(config.transformer_layers))
         self.norm = nn.LayerNorm(width)
-        self.pool = HistoryPool(config.pool_width)
+        self.pool = HistoryPool(config.pool_width, feature_dim)
         self.persona = nn.Linear(2 * config.pool_width, config.persona_dim)
         self.persona_norm = nn.LayerNorm(config.persona_dim, elementwise_affine=False)
         self.emotion = nn.Linear(2 * config.pool_width, config.emotion_dim)
@@ -82,7 +81,7 @@ class SpeechEncoder(nn.Module):
         self.manner = nn.Linear(config.persona_dim, 2)
 
     def set_normalisation(self, mean: Tensor, std: Tensor) -> None:
-        """Set the statistics ``(83,)`` that raw features are normalised by."""
+        """Set the statistics ``(D,)`` that raw features are normalised by."""
         self.feature_mean.copy_(mean)
         self.feature_std.copy_(std)
 
@@ -91,9 +90,9 @@ class SpeechEncoder(nn.Module):
         """Return local tokens (B, F, C), persona (B, Q) and emotion (B, E).
 
         Args:
-            features: shape (B, F, 83), raw features of context and window.
+            features: shape (B, F, D), raw features of context and window.
             heard: shape (B, F), 1 where the frame may be heard.
-            history: shape (B, P, 83), raw features before the end of what is heard.
+            history: shape (B, P, D), raw features before the end of what is heard.
             history_heard: shape (B, P), 1 where the history exists.
         """
         shown = self._normalise(features)
