@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 import hashlib
+import logging
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,6 +37,7 @@ SYNC_NETWORK = 'sync.onnx'
 MAX_METADATA_BYTES = 4_000_000
 _MOST_FEATURES = 8_192
 _UNSTATED_STEPS = {'body': 4, 'face': 2}
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,19 @@ class ChannelSpec:
     def calls(self, asked: int) -> int:
         """Return the denoiser calls per window: those asked for, or with 0 the bundle's own."""
         return asked or self.steps
+
+    def style_index(self, name: str) -> int:
+        """Return the row of a face style; empty takes the first style.
+
+        A name the bundle does not know takes the last style, the mean, with a warning.
+        """
+        if not name or not self.styles:
+            return 0
+        if name not in self.styles:
+            _log.warning('face style %r is not in the bundle (it has %s); using %r', name,
+                         ', '.join(self.styles), self.styles[-1])
+            return len(self.styles) - 1
+        return self.styles.index(name)
 
     @property
     def model(self) -> tuple[int, int, int]:

@@ -112,6 +112,8 @@ class FaceConfig:
                        bounds=(0, 50))
     lip_strength: float = param(1.0, 'Gain on jaw, lips and tongue; seals stay sealed.',
                                 bounds=(0.0, 1.5))
+    style: str = param('', 'Face style of the bundle; empty takes its first, a name it does not '
+                           'know its mean.')
 
     def __post_init__(self) -> None:
         check(self)

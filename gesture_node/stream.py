@@ -88,7 +88,7 @@ class GestureStream:
             for number, (model, layout, sampler) in enumerate(
                 zip(self._models, self._layouts, self._samplers)))
         self._body.persona = self._face.persona = self._persona
-        self._face.style = 0
+        self._face.style = self._models[1].spec.style_index(self.config.face.style)
         self._body.smoothing_frames = self.config.body.smoothing_s * BODY_RATE_HZ
         self._end_sample: int | None = None
         self._dropped_samples = 0
