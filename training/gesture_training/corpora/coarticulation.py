@@ -38,6 +38,7 @@ _WEAK_VOWEL = 0.8
 _VOWEL_SHARE, _LEAST_OPEN, _LEAST_OPEN_CAP = 0.6, 0.18, 0.26
 _LIFT_FLANK_S = 0.05
 _REACH_S = 0.5
+_TEETH_FLOOR_S = 0.04
 _SEAL_PRESS, _SEAL_ROLL, _SEAL_JAW = 0.6, 0.4, 0.6
 _JAW, _CLOSE = BLENDSHAPE_INDEX['jawOpen'], BLENDSHAPE_INDEX['mouthClose']
 _TONGUE = BLENDSHAPE_INDEX['tongueOut']
@@ -273,6 +274,32 @@ def _lift_vowels(face: Array, time_s: Array, segments: list[Segment]) -> None:
     face[:, _JAW] += raised
 
 
+def _touch_teeth(face: Array, time_s: Array, segments: list[Segment]) -> None:
+    """Bring the lower lip to the upper teeth at f and v, for 40 ms at least, jaw nearly shut."""
+    gate = np.zeros(len(time_s))
+    for index, segment in enumerate(segments):
+        if segment.phone != PhoneClass.FF:
+            continue
+        start_s, end_s = _core(segment)
+        missing_s = max(0.0, _TEETH_FLOOR_S - (end_s - start_s))
+        flanks = []
+        for neighbour in (segments[index - 1] if index else None,
+                          segments[index + 1] if index + 1 < len(segments) else None):
+            flanks.append(_approach(neighbour, 0.0)[1] + start_s - segment.start_s)
+        near = slice(*np.searchsorted(time_s, [start_s - 0.2, end_s + 0.2]))
+        gate[near] = np.maximum(gate[near], _ramp(
+            time_s[near], start_s - 0.5 * missing_s, end_s + 0.5 * missing_s,
+            max(_SEAL_FASTEST_S, flanks[0] - 0.5 * missing_s),
+            max(_SEAL_FASTEST_S, flanks[1] - 0.5 * missing_s)))
+    teeth = load_visemes()[PhoneClass.FF]
+    # A jaw is slower than a lip.
+    soft = gaussian_filter1d(gate, 1.5 * _SMOOTH_S * _GRID_HZ)
+    face[:, _JAW] += soft * (np.minimum(face[:, _JAW], teeth.jaw) - face[:, _JAW])
+    face[:, _LOWER_DOWN] *= (1.0 - gate)[:, None]
+    lower = _ROLL[0]
+    face[:, lower] = np.maximum(face[:, lower], gate * teeth.lips[lower])
+
+
 def articulate(segments: list[Segment], waveform: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return jaw, lip and tongue weights for a recording whose phones are known.
 
@@ -292,6 +319,7 @@ def articulate(segments: list[Segment], waveform: NDArray[np.float32]) -> NDArra
     jaw = face[:, _JAW:_JAW + 1] * (1.0 - _LOUD_JAW + _LOUD_JAW * level)
     face *= 1.0 - _LOUD_LIPS + _LOUD_LIPS * level
     face[:, _JAW:_JAW + 1] = jaw
+    _touch_teeth(face, time_s, settled)
     _lift_vowels(face, time_s, settled)
     jaw, seal = face[:, _JAW].copy(), seal_gate(time_s, settled)
     face *= (1.0 - seal)[:, None]
