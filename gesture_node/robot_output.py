@@ -58,6 +58,7 @@ class RobotOutput:
         self._config = config
         self._idle_pose = idle_pose
         self._retargeter = Retargeter(profile)
+        self._workspace = self._retargeter.workspace()
         self._guard = SelfCollisionGuard(profile)
         self._limiter = MotionLimiter(profile.limits.scaled(
             velocity=config.limits.velocity_scale, acceleration=config.limits.acceleration_scale,
@@ -97,12 +98,10 @@ class RobotOutput:
                    len(body.poses) - committed)
         poses = self._scaled(body.poses[:committed + tail])
         with latency.measure('retarget'):
-            done, state = self._retargeter.retarget(poses[:committed], self._retarget_state)
-            ahead, _ = self._retargeter.retarget(poses[committed:], state)
-        self._retarget_state = state
+            wanted, self._retarget_state = self._retargeter.retarget(
+                poses, self._retarget_state, tail, self._workspace)
         with latency.measure('collision'):
-            positions, collisions = self._guard.guard(np.concatenate([done, ahead]),
-                                                      self._previous)
+            positions, collisions = self._guard.guard(wanted, self._previous)
         with latency.measure('limits'):
             targets = _to_knots(np.concatenate([self._previous[None], positions]))
             done_free = self._follower.follow(self._limiter_state,

@@ -241,6 +241,21 @@ def test_calls_may_be_cut_anywhere(robot):
     assert (state.positions == last.positions).all()
 
 
+@pytest.mark.parametrize('target', ['palms_up', 'wave', 'hands_on_chest'])
+def test_provisional_poses_are_followed_nearly_and_leave_no_trace(robot, target):
+    """One step a pose does, as the hand is turned to where the arm is about to carry it."""
+    _, retargeter = robot
+    poses = glide(rest_pose(), POSES[target], frames=30, hold=10)
+    start = retargeter.initial_state()
+    whole, _ = retargeter.retarget(poses, start)
+    mixed, state = retargeter.retarget(poses, start, ahead=35)
+    assert (mixed[:7] == whole[:7]).all() and (mixed[7:] != whole[7:]).any()
+    assert np.abs(mixed - whole).max() < 0.04
+    assert np.abs(mixed[-1] - whole[-1]).max() < 0.001
+    assert (state.positions == whole[4]).all()
+    assert (retargeter.retarget(poses, start, ahead=40)[1].positions == start.positions).all()
+
+
 def test_states_are_values(robot):
     profile, retargeter = robot
     before = retargeter.initial_state()
