@@ -37,9 +37,9 @@ class WindowBatch:
     """A batch of windows: B windows of W motion frames and F = context + window features.
 
     Attributes:
-        features: (B, F, 83) raw.
+        features: (B, F, D) raw.
         heard: (B, F), 1 where the window hears.
-        history: (B, P, 83) raw.
+        history: (B, P, D) raw.
         history_heard: (B, P).
         motion: (B, W, D) clean, normalised.
         seed: (B, W, D) given frames, possibly disturbed; 0 where ``mask`` is 0.
@@ -136,12 +136,18 @@ class WindowSampler:
                          len(STYLES) - 1, self._style[draw.take])
         drop = random.random(self.batch) < self._windows.drop_share
         return WindowBatch(
-            features=_coloured(features, colour), heard=torch.from_numpy(heard),
-            history=_coloured(history, colour), history_heard=torch.from_numpy(history_heard),
+            features=self._tinted(features, colour), heard=torch.from_numpy(heard),
+            history=self._tinted(history, colour), history_heard=torch.from_numpy(history_heard),
             motion=torch.from_numpy(motion), seed=torch.from_numpy(given),
             mask=torch.from_numpy(mask), valid=torch.from_numpy(valid),
             drop=torch.from_numpy(drop.astype(np.float32)), style=torch.from_numpy(style),
             phones=self._phones(draw, heard), accents=self._accents(draw))
+
+    def _tinted(self, features: NDArray[np.float32], colour: Tensor) -> Tensor:
+        """Return features of another microphone; of mel features alone is that known."""
+        if self._pack.front_end is None:
+            return _coloured(features, colour)
+        return torch.from_numpy(features)
 
     def _place(self, random: np.random.Generator) -> _Draw:
         count, window, shares = self.batch, self._window, self._windows

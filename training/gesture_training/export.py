@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import hashlib
 import logging
 from pathlib import Path
@@ -22,6 +22,7 @@ from torch import nn, Tensor
 import yaml
 
 from gesture_node.audio.features import FEATURE_DIM
+from gesture_node.bundle import FRONT_END_NETWORK
 from gesture_node.exceptions import GestureError
 from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
 from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
@@ -31,6 +32,7 @@ from .checkpoint import load_checkpoint, networks_of
 from .config import plain, TrainingConfig
 from .corpora.pack import read_pack
 from .exceptions import TrainingError
+from .front_end import copy_front_end, front_end_of_run, FrontEndRecord
 from .liveliness import CALLS, measure_liveliness, require_alive
 from .networks.assembly import GestureNetworks, parameter_counts, STYLES
 from .schedule import TRAIN_STEPS
@@ -38,6 +40,7 @@ from .statistics import Statistics
 
 FORMAT = 1
 FEATURE_VERSION = 1
+MEL_FEATURES = {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATURE_VERSION}
 OPSET = 17
 PARITY_TOLERANCE = 2e-4
 """Largest difference between torch and ONNX Runtime, in normalised units."""
@@ -73,7 +76,8 @@ SIGNATURES: dict[str, Signature] = {
 class Model:
     """What a bundle is made of: sizes, weights, normalisation and where they come from.
 
-    ``calls`` are the denoiser calls per window that each channel is made for.
+    ``calls`` are the denoiser calls per window that each channel is made for. ``front_end`` is
+    what made the features, in the folder ``corpus``; None for mel.
     """
 
     config: TrainingConfig
@@ -81,6 +85,8 @@ class Model:
     statistics: Statistics
     statement: dict[str, Any]
     calls: dict[str, int] = field(default_factory=lambda: dict(CALLS))
+    front_end: FrontEndRecord | None = None
+    corpus: Path = Path()
 
 
 def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: int,
@@ -104,8 +110,9 @@ def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: 
         return (torch.rand(shape, generator=source) > 0.4).float()
 
     if network == 'encoder':
-        return (normal(batch, frames, FEATURE_DIM) * 3.0, binary(batch, frames),
-                normal(batch, history, FEATURE_DIM) * 3.0, binary(batch, history))
+        width = config.encoder.feature_dim
+        return (normal(batch, frames, width) * 3.0, binary(batch, frames),
+                normal(batch, history, width) * 3.0, binary(batch, history))
     dim, pairs = (POSE_DIM, 2) if network == 'body' else (FACE_DIM, 1)
     sizes = config.encoder
     inputs: tuple[Tensor, ...] = (
@@ -158,7 +165,8 @@ def export_bundle(model: Model, folder: Path, metrics: dict[str, Any] | None = N
     """Write a bundle; returns its folder.
 
     Raises:
-        TrainingError: ONNX Runtime and torch disagree by more than :data:`PARITY_TOLERANCE`.
+        TrainingError: ONNX Runtime and torch disagree by more than :data:`PARITY_TOLERANCE`, or
+            the front end is not there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
@@ -171,6 +179,8 @@ def export_bundle(model: Model, folder: Path, metrics: dict[str, Any] | None = N
             raise TrainingError(f'{name}.onnx differs from torch by {error:.2e}, '
                                 f'more than {PARITY_TOLERANCE:.0e}')
         hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    if model.front_end is not None:
+        hashes[FRONT_END_NETWORK] = copy_front_end(model.corpus, folder, model.front_end)
     text = yaml.safe_dump(bundle_metadata(model, hashes, metrics or {}), sort_keys=False,
                           width=99, default_flow_style=None)
     (folder / 'bundle.yaml').write_text(text, encoding='utf-8')
@@ -185,9 +195,10 @@ def bundle_metadata(model: Model, hashes: dict[str, str],
     return {
         'format': FORMAT,
         'name': str(model.statement.get('name', 'unnamed')),
-        'features': {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATURE_VERSION},
+        'features': MEL_FEATURES if model.front_end is None else model.front_end.metadata(),
         'encoder': {
-            'kind': 'mel', 'context_frames': sizes.context_frames,
+            'kind': 'mel' if model.front_end is None else model.front_end.kind,
+            'context_frames': sizes.context_frames,
             'history_frames': sizes.history_frames, 'local_dim': sizes.width,
             'persona_dim': sizes.persona_dim, 'emotion_dim': sizes.emotion_dim},
         'body': {
@@ -233,6 +244,17 @@ def model_of_run(run: Path, name: str) -> Model:
     return Model(checkpoint.config, networks, checkpoint.statistics, statement, calls)
 
 
+def with_front_end(model: Model, corpus: Path) -> Model:
+    """Return a model with the front end of its corpus.
+
+    Raises:
+        TrainingError: the corpus is of another front end than the run.
+    """
+    record = front_end_of_run(corpus, model.config.encoder.feature_dim,
+                              model.statement.get('corpus', {}))
+    return replace(model, front_end=record, corpus=corpus)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Export a run from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(description='Write the bundle of a training run.')
@@ -243,7 +265,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--name', default='base')
     options = parser.parse_args(arguments)
     try:
-        model = model_of_run(options.run, options.name)
+        model = with_front_end(model_of_run(options.run, options.name), options.corpus)
         packs = {channel: read_pack(options.corpus, channel)
                  for channel in model.statement['corpus']}
         found = measure_liveliness(model.config, model.networks, model.statistics, packs,

@@ -64,7 +64,7 @@ def measure_liveliness(config: TrainingConfig, networks: GestureNetworks, statis
         for name in ('speech', 'silence'):
             batches = [_from_idle(sampler.draw(1, step), idle) for step in range(_BATCHES)]
             if name == 'silence':
-                batches = [_silenced(batch) for batch in batches]
+                batches = [_silenced(batch, _silence(pack)) for batch in batches]
             motion = torch.cat([
                 sample_windows(networks, config, channel, batch, calls[channel])[
                     :, int(batch.mask[0].sum()):]
@@ -88,8 +88,14 @@ def _from_idle(batch: WindowBatch, idle: np.ndarray) -> WindowBatch:
     return replace(batch, seed=pose.expand_as(batch.seed) * batch.mask[..., None])
 
 
-def _silenced(batch: WindowBatch) -> WindowBatch:
-    silence = torch.from_numpy(waveform_features(np.zeros(samples_per_frame(50), np.float32))[0])
+def _silence(pack: Pack) -> Tensor:
+    """Return the features ``(D,)`` of digital silence."""
+    if pack.front_end is not None:
+        return torch.from_numpy(pack.front_end.silence)
+    return torch.from_numpy(waveform_features(np.zeros(samples_per_frame(50), np.float32))[0])
+
+
+def _silenced(batch: WindowBatch, silence: Tensor) -> WindowBatch:
     return replace(batch, features=silence.expand_as(batch.features).clone(),
                    history=silence.expand_as(batch.history).clone())
 

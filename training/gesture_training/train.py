@@ -23,6 +23,7 @@ from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .config import load_config, TrainingConfig
 from .corpora.pack import Pack, read_pack
 from .exceptions import TrainingError
+from .front_end import front_end_of_run
 from .networks.assembly import parameter_counts
 from .onnx_weights import bundle_checkpoint
 from .progress import format_duration, Progress
@@ -140,15 +141,31 @@ def start(options: argparse.Namespace) -> Trainer:
                                                                 packs.get('face'))
         config = _resumed_config(earlier, options.config) if earlier else load_config(
             options.config)
-        trainer = Trainer(config, packs, statistics, stages, device)
+        if earlier:
+            front_end_of_run(options.corpus, config.encoder.feature_dim, earlier.corpus)
+        trainer = Trainer(hearing(config, packs), packs, statistics, stages, device)
         if earlier:
             trainer.take_weights(earlier)
         return trainer
     checkpoint = load_checkpoint(options.out)
-    trainer = Trainer(_resumed_config(checkpoint, options.config), packs, checkpoint.statistics,
-                      stages, device)
+    config = _resumed_config(checkpoint, options.config)
+    front_end_of_run(options.corpus, config.encoder.feature_dim, checkpoint.corpus)
+    trainer = Trainer(config, packs, checkpoint.statistics, stages, device)
     trainer.restore(checkpoint)
     return trainer
+
+
+def hearing(config: TrainingConfig, packs: dict[str, Pack]) -> TrainingConfig:
+    """Return the config with an encoder as wide as the features of a corpus.
+
+    Raises:
+        TrainingError: the channels' features differ in width.
+    """
+    found = {channel: pack.features.shape[1] for channel, pack in packs.items()}
+    if len(set(found.values())) > 1:
+        raise TrainingError(f'the channels must have features of one front end, got '
+                            f'{found} numbers per frame')
+    return replace(config, encoder=replace(config.encoder, feature_dim=found.popitem()[1]))
 
 
 def run_or_bundle(folder: Path) -> Checkpoint:

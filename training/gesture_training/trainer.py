@@ -183,8 +183,8 @@ class Trainer:
     def take_weights(self, checkpoint: Checkpoint) -> None:
         """Begin from the averaged weights of another run; what it lacks stays as initialised."""
         lacking = self.networks.load_state_dict(checkpoint.average, strict=False).missing_keys
-        untaught = not self.networks.face.read.weight.any()
-        if untaught or 'face.read.weight' in lacking:
+        untaught = not self.networks.face.read.direct.weight.any()
+        if untaught or 'face.read.direct.weight' in lacking:
             statistics = self.statistics
             self.networks.face.adopt_lips(self.networks.encoder.lips,
                                           torch.from_numpy(statistics.face_mean),
@@ -228,7 +228,8 @@ def describe_corpus(pack: Pack) -> dict[str, Any]:
         if take.split == 'train':
             hours[take.source] += take.features / 50.0 / 3600.0  # type: ignore[assignment]
     trained = [take for take in pack.takes if take.split == 'train']
-    return {
+    heard = {} if pack.front_end is None else {'front_end': pack.front_end.statement()}
+    return heard | {
         'takes': len(trained), 'held_out_takes': len(pack.takes) - len(trained),
         'speakers': len({take.speaker for take in trained}),
         'hours': {source: round(value, 3) for source, value in sorted(hours.items())},

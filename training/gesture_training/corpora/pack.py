@@ -3,11 +3,13 @@
 A *take* is one recording of speech features with the motion that belongs to it. Arrays of all
 takes are laid end to end, so a window is a slice::
 
-    <channel>_features.npy  float16 (N, 83) at 50 Hz
+    <channel>_features.npy  float16 (N, 83) at 50 Hz, or (N, D) of another front end
     <channel>_motion.npy    float16 (M, D)  body: 84 at 25 Hz, face: 52 at 50 Hz
     <channel>_accents.npy   float16 (N,)    accent curve, NaN = not known
     face_phones.npy         uint8   (N,)    phone class per frame, 255 = not known
     <channel>_takes.json    list of Take records
+    <channel>_waveform.npy  int16 (320 N,) at 16 kHz, only where it was asked for
+    frontend.yaml, frontend.onnx  what made the features, where it was not the mel front end
 
 One motion may be paired with several feature variants (clean, noisy, ...): each is a take.
 """
@@ -19,6 +21,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gesture_node.timeline import FEATURE_RATE_HZ, samples_per_frame
+
+from ..front_end import FrontEndRecord, read_front_end
 
 UNKNOWN_PHONE = 255
 
@@ -54,13 +60,17 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A channel of the packed set; arrays are memory-mapped."""
+    """A channel of the packed set; arrays are memory-mapped.
+
+    ``front_end`` is what made the features; None for mel.
+    """
 
     features: NDArray[np.float16]
     motion: NDArray[np.float16]
     phones: NDArray[np.uint8] | None
     takes: list[Take]
     accents: NDArray[np.float16] | None = None
+    front_end: FrontEndRecord | None = None
 
 
 class PackWriter:
@@ -69,10 +79,12 @@ class PackWriter:
     Args:
         folder: the pack folder, created when missing.
         channel: ``body`` or ``face``.
+        keep_waveforms: also write the sound, for other front ends (115 MB an hour).
     """
 
-    def __init__(self, folder: Path, channel: str) -> None:
+    def __init__(self, folder: Path, channel: str, keep_waveforms: bool = False) -> None:
         self._folder, self._channel = folder, channel
+        self._waveforms: list[NDArray[np.int16]] | None = [] if keep_waveforms else None
         self._features: list[NDArray[np.float16]] = []
         self._motion: list[NDArray[np.float16]] = []
         self._phones: list[NDArray[np.uint8]] = []
@@ -83,7 +95,8 @@ class PackWriter:
     def add(self, features: NDArray[np.floating], motion: NDArray[np.floating], *, name: str,
             source: str, speaker: str, split: str, licence: str, variant: str = 'clean',
             style: str = 'composed', phones: NDArray[np.uint8] | None = None,
-            accents: NDArray[np.floating] | None = None) -> None:
+            accents: NDArray[np.floating] | None = None,
+            waveform: NDArray[np.floating] | None = None) -> None:
         """Add one take.
 
         Args:
@@ -98,12 +111,16 @@ class PackWriter:
             style: face style.
             phones: shape (F,), face only.
             accents: shape (F,), from :func:`~.accent_curve.accent_curve` of the clean sound.
+            waveform: shape (n,), n >= 320 F, in [-1, 1], the sound of the features; needed where
+                waveforms are kept.
 
         Raises:
-            ValueError: anything is not finite.
+            ValueError: anything is not finite, or there is no sound to keep.
         """
         if not (np.isfinite(features).all() and np.isfinite(motion).all()):
             raise ValueError(f'take {name!r} holds values that are not finite')
+        if self._waveforms is not None:
+            self._waveforms.append(_kept(waveform, len(features), name))
         self._takes.append(Take(name, source, speaker, split, licence, variant, style,
                                 self._feature_count, len(features), self._frame_count,
                                 len(motion)))
@@ -126,9 +143,19 @@ class PackWriter:
         np.save(f'{base}_accents.npy', np.concatenate(self._accents))
         if self._phones:
             np.save(f'{base}_phones.npy', np.concatenate(self._phones))
+        if self._waveforms is not None:
+            np.save(f'{base}_waveform.npy', np.concatenate(self._waveforms))
         records = [asdict(take) for take in self._takes]
         Path(f'{base}_takes.json').write_text(json.dumps(records, indent=0), encoding='utf-8')
         return self._folder
+
+
+def _kept(waveform: NDArray[np.floating] | None, frames: int, name: str) -> NDArray[np.int16]:
+    count = frames * samples_per_frame(FEATURE_RATE_HZ)
+    if waveform is None or len(waveform) < count:
+        raise ValueError(f'take {name!r} needs a waveform of {count} samples, got '
+                         f'{"none" if waveform is None else len(waveform)}')
+    return np.round(waveform[:count].clip(-1.0, 1.0) * 32_767.0).astype(np.int16)
 
 
 def read_pack(folder: Path, channel: str) -> Pack:
@@ -136,6 +163,7 @@ def read_pack(folder: Path, channel: str) -> Pack:
 
     Raises:
         FileNotFoundError: the pack was not written yet.
+        TrainingError: the record of its front end is malformed.
     """
     base = folder / channel
     phones_path, accents_path = Path(f'{base}_phones.npy'), Path(f'{base}_accents.npy')
@@ -145,4 +173,5 @@ def read_pack(folder: Path, channel: str) -> Pack:
         motion=np.load(f'{base}_motion.npy', mmap_mode='r'),
         phones=np.load(phones_path, mmap_mode='r') if phones_path.exists() else None,
         takes=[Take(**record) for record in records],
-        accents=np.load(accents_path, mmap_mode='r') if accents_path.exists() else None)
+        accents=np.load(accents_path, mmap_mode='r') if accents_path.exists() else None,
+        front_end=read_front_end(folder))
