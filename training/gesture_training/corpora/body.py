@@ -4,15 +4,18 @@
 
 Every speech take of the training speakers is composed several times, with other random draws
 and every second time mirrored, until the wanted hours are reached; each composition has its own
-variant of the sound (clean, or augmented). Speakers that ``splits.held_out_speakers`` names are
-composed once, clean, and marked ``held_out``. Also written: ``body_idle_pose.npy`` (84) and
-``body_summary.json`` (counts, hours, licences, rules).
+variant of the sound (clean, or augmented). Four takes in ten are first made livelier or calmer
+than they were read (``composer_delivery``), and everything is heard in that. Speakers that
+``splits.held_out_speakers`` names are composed once, as read and clean, and marked ``held_out``.
+Also written: ``body_idle_pose.npy`` (84) and ``body_summary.json`` (counts, hours, licences,
+rules). All is written aside and moved in place at the end, so a training that reads the old pack
+is not disturbed.
 """
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 import json
 from pathlib import Path
 import sys
@@ -22,12 +25,13 @@ import numpy as np
 
 from gesture_node.audio.features import waveform_features
 from gesture_node.motion.skeleton import mirror_pose
-from gesture_node.timeline import BODY_RATE_HZ, SAMPLE_RATE_HZ
+from gesture_node.timeline import BODY_RATE_HZ, SAMPLE_RATE_HZ, samples_per_frame
 from gesture_node.types import Float32Array, Float64Array
 
 from .accent_curve import accent_curve
 from .augment import augment, load_noises
 from .composer import compose, Composition, hear
+from .composer_delivery import deliver, draw_delivery
 from .composer_strokes import load_idle_pose, load_strokes, Stroke
 from .pack import PackWriter
 from .speech import (
@@ -42,9 +46,12 @@ from .splits import held_out_speakers
 
 GESTURE_LICENCE = 'LGPL 2.1 (SmartBody gesture clips)'
 CLEAN_SHARE, GAIN_SHARE = 0.35, 0.2
+DELIVERY_SHARE = 0.4
+"""Of the training takes, how many are said livelier or calmer than they were read."""
 SILENT_SHARE = 0.04
 """Of the hours, how much nobody speaks, half of it in noise: there is nothing to gesture to."""
 SILENT_TAKE_S = (15.0, 40.0)
+BODY_SAMPLES = samples_per_frame(BODY_RATE_HZ)
 
 
 @dataclass
@@ -61,10 +68,16 @@ class _Builder:
     licences: Counter[str]
     strokes_placed: int = 0
     speech_s: float = 0.0
+    arousals: list[float] = field(default_factory=list)
+    hands: Counter[str] = field(default_factory=Counter)
+    deliveries: Counter[str] = field(default_factory=Counter)
 
     def add(self, take: SpeechTake, copy: int, split: str) -> None:
         """Compose one take once and add it."""
         clean = waveform_features(take.waveform)
+        if split == 'train' and self.rng.random() < DELIVERY_SHARE:
+            take = self._delivered(take, clean)
+            clean = waveform_features(take.waveform)
         prosody = hear(clean)
         composition = compose(prosody, self.strokes, self.idle_pose, self.rng)
         poses = mirror_pose(composition.poses) if copy % 2 else composition.poses
@@ -77,6 +90,17 @@ class _Builder:
                         licence=f'{take.licence} + {GESTURE_LICENCE}',
                         accents=accent_curve(clean))
         self._count(take, composition, split, float(prosody.voiced.mean() * prosody.duration_s))
+        if prosody.voiced.any():
+            self.arousals.append(float(prosody.arousal[prosody.voiced].mean()))
+
+    def _delivered(self, take: SpeechTake, features: Float32Array) -> SpeechTake:
+        """Return the take said livelier or more calmly."""
+        delivery = draw_delivery(self.rng)
+        said = deliver(take.waveform, features, delivery)
+        kind = 'lively' if delivery.pitch_range > 1.0 else 'calm'
+        self.deliveries[kind] += 1
+        whole = len(said) // BODY_SAMPLES * BODY_SAMPLES
+        return replace(take, name=f'{take.name}_{kind}', waveform=said[:whole])
 
     def add_silence(self, take: SpeechTake) -> None:
         """Add a take of idle motion, heard with what noise there is."""
@@ -94,6 +118,7 @@ class _Builder:
         self.seconds[split] += len(take.waveform) / SAMPLE_RATE_HZ
         self.licences[take.licence] += 1
         self.categories.update(p.stroke.category for p in composition.plan.strokes)
+        self.hands.update(p.stroke.hand for p in composition.plan.strokes)
         self.strokes_placed += len(composition.plan.strokes)
         self.speech_s += speech_s
 
@@ -108,7 +133,9 @@ def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
         seed: seed of everything drawn.
     """
     rng = np.random.default_rng(seed)
-    builder = _Builder(PackWriter(out, 'body'), load_strokes(data), load_idle_pose(data),
+    # Written aside and moved in place at the end: whoever reads the old pack may go on.
+    aside = out / 'cache' / 'body'
+    builder = _Builder(PackWriter(aside, 'body'), load_strokes(data), load_idle_pose(data),
                        load_noises(data), rng, {'train': 0.0, 'held_out': 0.0}, Counter(),
                        Counter())
     utterances = list_utterances(data)
@@ -130,9 +157,11 @@ def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
         silent_s -= len(take.waveform) / SAMPLE_RATE_HZ
         builder.add_silence(take)
     builder.writer.write()
-    np.save(out / 'body_idle_pose.npy', builder.idle_pose)
+    np.save(aside / 'body_idle_pose.npy', builder.idle_pose)
     summary = _summary(builder, seed)
-    (out / 'body_summary.json').write_text(json.dumps(summary, indent=1), encoding='utf-8')
+    (aside / 'body_summary.json').write_text(json.dumps(summary, indent=1), encoding='utf-8')
+    for path in aside.glob('body_*'):
+        path.replace(out / path.name)
     return summary
 
 
@@ -163,6 +192,10 @@ def _summary(builder: _Builder, seed: int) -> dict[str, Any]:
         'strokes_per_minute_of_speech': round(60.0 * builder.strokes_placed
                                               / max(builder.speech_s, 1.0), 1),
         'categories': {k: round(v / total, 3) for k, v in builder.categories.most_common()},
+        'hands': {k: round(v / total, 3) for k, v in builder.hands.most_common()},
+        'deliveries': dict(builder.deliveries),
+        'arousal_p10_p50_p90': [round(float(v), 2) for v in
+                                np.percentile(builder.arousals or [0.5], (10, 50, 90))],
         'licences': {'motion': GESTURE_LICENCE, 'speech': dict(builder.licences)},
         'nature': 'Composed: recorded gesture clips placed on accents of unrelated speech.'}
 
@@ -172,7 +205,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description='Build the body channel of the training pack.')
     parser.add_argument('--data', type=Path, required=True, help='folder of the public data')
     parser.add_argument('--out', type=Path, default=Path('corpus'), help='pack folder')
-    parser.add_argument('--hours', type=float, default=3.5, help='training motion wanted [h]')
+    parser.add_argument('--hours', type=float, default=4.5, help='training motion wanted [h]')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     summary = build(args.data, args.out, args.hours, args.seed)

@@ -3,12 +3,13 @@
 No speech recorded together with body motion could be had on usable terms, so pairs are
 composed. Recorded are the shapes and speeds of the gestures (hand-animated and motion-captured
 clips) and the speech; composed is which gesture goes where, and everything small in between.
-The rules and their sources are in ``docs/composer.md`` and in the modules of the four steps:
+The rules and their sources are in ``docs/composer.md`` and in the modules of the steps:
 
-1. ``composer_plan``: which accents get a stroke, which clip, which hand; which get a pulse.
-2. ``composer_arms``: arms through preparation, stroke, hold and retraction, by rotation blending.
-3. ``composer_trunk``: idle sway, breathing, posture shifts, head motion and nods.
-4. here: the layers together, smoothed, from the idle pose and back to it.
+1. ``composer_style``: how lively the voice is, and what size and spacing of gestures suit it.
+2. ``composer_plan``, ``composer_choice``: which accents get a stroke, which a pulse; which clip.
+3. ``composer_arms``, ``composer_pulses``: arms through preparation, stroke, hold and retraction.
+4. ``composer_trunk``: idle sway, breathing, posture shifts, head motion and nods.
+5. here: the layers together, smoothed, from the idle pose and back to it.
 """
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from gesture_node.audio.features import FEATURE_DIM, waveform_features
 from gesture_node.measures.accents import (
     find_accents,
     frame_times_s,
@@ -28,13 +30,16 @@ from gesture_node.motion.skeleton import pack_pose, project_pose, unpack_pose
 from gesture_node.timeline import BODY_RATE_HZ, FEATURE_RATE_HZ
 from gesture_node.types import Float64Array
 
+from ..exceptions import TrainingError
+from .clips import wrist_positions
 from .composer_arms import arm_motion
 from .composer_plan import Plan, plan
 from .composer_strokes import Stroke
+from .composer_style import amplitude_of, arousal_curve
 from .composer_trunk import trunk_motion
 
-SMOOTHING_FRAMES = 0.7
-"""Standard deviation of the last Gaussian over time, 28 ms: hides the joins of the layers."""
+SMOOTHING_FRAMES = 0.5
+"""Standard deviation of the last Gaussian over time, 20 ms: hides the joins of the layers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,7 @@ class Prosody:
         prominences: shape (A,), z-scores.
         voiced: shape (F,), speech activity at 50 Hz.
         loudness: shape (F,), z-score of the energy within speech, 0 outside, at 50 Hz.
-        liveliness: amplitude that the voice suggests, about 1: wide pitch and loudness range give
-            wide gestures.
+        arousal: shape (F,), 0 calm to 1 lively, at 50 Hz, from the last 8 s.
     """
 
     duration_s: float
@@ -56,7 +60,7 @@ class Prosody:
     prominences: Float64Array
     voiced: NDArray[np.bool_]
     loudness: Float64Array
-    liveliness: float
+    arousal: Float64Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +82,11 @@ def hear(features: NDArray[np.floating]) -> Prosody:
     voiced = voice_activity(features)
     energy = vowel_energy_db(features)
     loudness = np.zeros(len(features))
-    liveliness = 1.0
     if voiced.any():
         spread = max(float(energy[voiced].std()), 1.0)
         loudness[voiced] = np.clip((energy[voiced] - energy[voiced].mean()) / spread, -2.5, 2.5)
-        pitched = voiced & (features[:, 82] > 0.5)
-        range_st = 12.0 * float(np.std(features[pitched, 81])) if pitched.any() else 3.0
-        wide = 0.06 * (range_st - 4.0) + 0.03 * (spread - 7.0)
-        liveliness = float(np.clip(1.0 + wide, 0.8, 1.2))
     return Prosody(len(features) / FEATURE_RATE_HZ, accents.onsets_s, accents.prominences, voiced,
-                   loudness, liveliness)
+                   loudness, arousal_curve(features))
 
 
 def compose(prosody: Prosody, strokes: list[Stroke], idle_pose: Float64Array,
@@ -103,15 +102,40 @@ def compose(prosody: Prosody, strokes: list[Stroke], idle_pose: Float64Array,
     frames = int(round(prosody.duration_s * BODY_RATE_HZ))
     times_s = np.arange(frames) / BODY_RATE_HZ
     feature_s = frame_times_s(len(prosody.voiced))
-    planned = plan(prosody.accents_s, prosody.prominences, prosody.voiced, prosody.liveliness,
-                   strokes, rng)
+    idle_m = wrist_positions(idle_pose[None])[0]
+    planned = plan(prosody.accents_s, prosody.prominences, prosody.voiced, prosody.arousal,
+                   strokes, idle_m, rng)
+    sizes = amplitude_of(np.interp(times_s, feature_s, prosody.arousal))
     idle = unpack_pose(idle_pose)
     rotations, fingers = (np.repeat(part[None], frames, axis=0).astype(np.float64)
                           for part in idle)
-    arms = arm_motion(times_s, rotations, fingers, planned, rng)
+    arms = arm_motion(times_s, rotations, fingers, planned, sizes)
     loudness = np.interp(times_s, feature_s, prosody.loudness)
     voiced = np.interp(times_s, feature_s, prosody.voiced.astype(np.float64))
-    trunk_motion(times_s, arms.rotations, planned, voiced, loudness, rng)
+    trunk_motion(times_s, arms.rotations, planned, voiced, loudness, sizes, rng)
     poses = pack_pose(arms.rotations, arms.fingers)
     poses = gaussian_filter1d(poses, SMOOTHING_FRAMES, axis=0, mode='nearest')
     return Composition(np.asarray(project_pose(poses), dtype=np.float64), planned)
+
+
+def compose_for(sound: NDArray[np.floating], strokes: list[Stroke], idle_pose: Float64Array,
+                seed: int) -> Float64Array:
+    """Return composed motion for a recording, shape (T, 84) at 25 fps: the procedural baseline.
+
+    Args:
+        sound: waveform (n,), 16 kHz, or its features (F, 83).
+        strokes: from ``composer_strokes.load_strokes``.
+        idle_pose: from ``composer_strokes.load_idle_pose``, shape (84,).
+        seed: of every draw.
+
+    Raises:
+        TrainingError: the sound has another shape.
+    """
+    if sound.ndim == 1:
+        features: NDArray[np.floating] = waveform_features(sound.astype(np.float32))
+    elif sound.ndim == 2 and sound.shape[1] == FEATURE_DIM:
+        features = sound
+    else:
+        raise TrainingError(f'sound of shape {sound.shape} is neither a waveform (n,) nor '
+                            f'features (F, {FEATURE_DIM})')
+    return compose(hear(features), strokes, idle_pose, np.random.default_rng(seed)).poses

@@ -2,14 +2,13 @@
 
 Each arm has its own chain of strokes. A stroke is its clip, played on a time map that puts its
 apex on the planned moment, under a weight that says how much of the arm is the clip and how much
-what was there before. The weight rises with a minimum-jerk curve during the preparation; it stays
-when the next apex of that arm is less than 1.8 s away, falls part of the way when it is less than
-3 s away and the speaker goes on, and falls to the idle pose otherwise (rules of thumb from gesture
-phase data: 46 % of strokes follow each other without a retraction; preparation and retraction take
-about half a second each). Amplitude scales the whole gesture about the idle pose.
-
-Pulses are a short lift of the forearm that falls into the accent: elbow, a little shoulder and,
-40 ms later, the wrist; smaller in a hanging arm.
+what was there before. The weight rises with a minimum-jerk curve that ends with the stroke, so
+preparation flows into it without a stop; the further the way, the earlier it starts. What
+follows depends on when the arm's next apex is: within 4 s the hands stay, while the clip's own
+hold runs on slowly and they sink by at most 6 cm/s; otherwise they go back to the idle pose,
+slowly, once the voice stops or after 1.3 s (46 % of strokes follow each other without a
+retraction in gesture phase data; preparation takes about half a second). Amplitude scales the
+whole gesture about the idle pose. Pulses (``composer_pulses``) are laid over all of it.
 """
 from __future__ import annotations
 
@@ -22,17 +21,25 @@ from gesture_node.motion.rotations import matrix_from_rotvec, slerp
 from gesture_node.motion.skeleton import FINGER_COUNT, JOINT_INDEX, unpack_pose
 from gesture_node.types import Float64Array
 
-from .composer_plan import MEAN_SPEED, PlacedStroke, Plan, Span
+from .composer_plan import PlacedStroke, Plan, Span
+from .composer_pulses import minimum_jerk, pulse_track, steady, WRIST_LAG_S
 
-CHAIN_S = 1.8
-PARTIAL_S = 3.0
-PREPARATION_S = (0.50, 0.85)
-RETRACTION_S = (0.65, 1.0)
-LEAVE_AFTER_APEX_S = 0.28
+HOLD_S = 4.0
+"""The hands stay up when the next apex is nearer than this."""
+PREPARATION_S = (0.4, 0.8)
+PREPARATION_S_PER_M = 0.6
+SETTLE_SHARE = 0.08
+"""The weight ends this share of the preparation after the apex: minimum jerk ends slowly."""
+RETRACTION_S = (0.9, 1.5)
+SINK_SPEED = 0.06
+"""How fast hands sink and wander while they wait [m/s]; no beat is that slow."""
+MAX_SINK = 0.45
 TRUNK_SHARE = 0.6
-PULSE_ELBOW_RAD = np.radians(15.0)
-PULSE_SHOULDER_RAD = np.radians(4.0)
-PULSE_WRIST_RAD = np.radians(9.0)
+PULSE_ELBOW_RAD = np.radians(19.0)
+PULSE_SHOULDER_RAD = np.radians(5.0)
+PULSE_WRIST_RAD = np.radians(8.0)
+LOWERED = 0.8
+"""Strength of pulses in a hanging arm, against a raised one."""
 _TRUNK = [JOINT_INDEX[name] for name in ('spine', 'chest', 'neck', 'head')]
 
 
@@ -55,14 +62,8 @@ class _Course:
     end_s: float
 
 
-def minimum_jerk(fraction: Float64Array) -> Float64Array:
-    """Return 0 to 1 with zero speed and acceleration at both ends (Flash and Hogan 1985)."""
-    x = np.clip(fraction, 0.0, 1.0)
-    return np.asarray(x ** 3 * (10.0 - 15.0 * x + 6.0 * x ** 2))
-
-
 def arm_motion(times_s: Float64Array, rotations: Float64Array, fingers: Float64Array, plan: Plan,
-               rng: np.random.Generator) -> ArmMotion:
+               speech_size: Float64Array) -> ArmMotion:
     """Return the idle motion with the planned strokes and pulses laid over it.
 
     Args:
@@ -70,59 +71,70 @@ def arm_motion(times_s: Float64Array, rotations: Float64Array, fingers: Float64A
         rotations: shape (T, 12, 3, 3), idle.
         fingers: shape (T, 12), idle.
         plan: strokes and pulses.
-        rng: draws durations.
+        speech_size: shape (T,), size of gestures that the voice asks for.
     """
     rotations, fingers = rotations.copy(), fingers.copy()
     raised = np.zeros((len(times_s), 2))
     for arm, side in enumerate(('left', 'right')):
         own = [placed for placed in plan.strokes if placed.stroke.hand in (side, 'both')]
-        for placed, course in zip(own, _courses(own, plan.speech, rng)):
+        for placed, course in zip(own, _courses(own, plan.speech)):
             _lay_arm(times_s, rotations, fingers, raised, placed, course, arm)
     for placed in plan.strokes:
         _lay_trunk(times_s, rotations, placed)
+    track, late = (pulse_track(times_s - lag_s, plan, speech_size)
+                   for lag_s in (0.0, WRIST_LAG_S))
     for arm in range(2):
-        _pulse_arm(times_s, rotations, raised[:, arm], plan, arm)
+        _pulse_arm(rotations, raised[:, arm], track, late, arm)
     return ArmMotion(rotations, fingers, raised)
 
 
-def _courses(own: list[PlacedStroke], speech: list[Span],
-             rng: np.random.Generator) -> list[_Course]:
+def _courses(own: list[PlacedStroke], speech: list[Span]) -> list[_Course]:
     """Return how the weight of each stroke of one arm goes."""
-    rises: list[Span] = []
-    for i, placed in enumerate(own):
-        start = placed.apex_s - max(rng.uniform(*PREPARATION_S),
-                                    placed.stroke.reach_m / MEAN_SPEED)
-        if i and start < own[i - 1].apex_s + LEAVE_AFTER_APEX_S:
-            start = min(own[i - 1].apex_s + LEAVE_AFTER_APEX_S, placed.apex_s - 0.4)
-        rises.append(Span(start, placed.apex_s - 0.06))
+    rises = [_rise(placed) for placed in own]
     courses = []
     for i, placed in enumerate(own):
-        after = own[i + 1].apex_s - placed.apex_s if i + 1 < len(own) else np.inf
+        last = i + 1 == len(own)
+        after_s = np.inf if last else own[i + 1].apex_s - placed.apex_s
         stop_s = next((s.stop for s in speech if s.stop >= placed.apex_s - 0.3), placed.apex_s)
-        goes_on = i + 1 < len(own) and own[i + 1].apex_s < stop_s
         leave_s = placed.apex_s + float(np.clip(stop_s + 0.1 - placed.apex_s, 0.35, 1.3))
-        end_s = rises[i + 1].stop if i + 1 < len(own) else np.inf
-        floor = 1.0 if after < CHAIN_S else (
-            rng.uniform(0.45, 0.75) if after < PARTIAL_S and goes_on else 0.0)
-        fall = Span(leave_s, leave_s + rng.uniform(*RETRACTION_S))
-        courses.append(_Course(rises[i], fall, float(floor), end_s))
+        reach_m = max(placed.amplitude * placed.stroke.reach_m, 0.05)
+        if after_s < HOLD_S:
+            fall = Span(placed.apex_s + 0.3, max(rises[i + 1].start, placed.apex_s + 0.5))
+            sink = min(SINK_SPEED * (fall.stop - fall.start) / reach_m, MAX_SINK)
+            courses.append(_Course(rises[i], fall, 1.0 - sink, rises[i + 1].stop))
+        else:
+            down_s = float(np.clip(0.7 + 1.4 * reach_m, *RETRACTION_S))
+            end_s = np.inf if last else rises[i + 1].stop
+            courses.append(_Course(rises[i], Span(leave_s, leave_s + down_s), 0.0, end_s))
     return courses
 
 
+def _rise(placed: PlacedStroke) -> Span:
+    """Return when the weight of a stroke rises: the further the way, the longer."""
+    wanted_s = np.clip(0.35 + PREPARATION_S_PER_M * placed.travel_m, *PREPARATION_S)
+    start_s = max(placed.apex_s - float(wanted_s), placed.free_s)
+    return Span(start_s, placed.apex_s + SETTLE_SHARE * (placed.apex_s - start_s))
+
+
 def _clip_times(times_s: Float64Array, placed: PlacedStroke, start_s: float) -> Float64Array:
-    """Return clip times: the apex in its place, then a slow hold."""
+    """Return clip times: the stroke's own movement up to its apex, then a slow hold."""
     stroke, lead_s = placed.stroke, placed.apex_s - start_s
-    first = max(stroke.anchor_s - lead_s * placed.rate, 0.0)
-    stay = max(stroke.hold_s - stroke.anchor_s, 0.05)
-    knots = [start_s, placed.apex_s, placed.apex_s + stay / 0.9, placed.apex_s + stay / 0.9 + 1.5]
-    values = [first, stroke.anchor_s, stroke.hold_s, stroke.hold_s + 0.05]
+    own_s = min(max(stroke.anchor_s - stroke.start_s, 0.05) / placed.rate, 0.7 * lead_s)
+    stay_s = max((stroke.hold_s - stroke.anchor_s) / 0.9,
+                 placed.amplitude * stroke.hold_path_m / SINK_SPEED, 0.06)
+    knots = [start_s, placed.apex_s - own_s, placed.apex_s, placed.apex_s + stay_s,
+             placed.apex_s + stay_s + 1.5]
+    before = min(stroke.start_s, stroke.anchor_s - 0.02)
+    values = [max(before - 0.15, -0.01) if before > 0.0 else -0.01, before, stroke.anchor_s,
+              stroke.hold_s, stroke.hold_s + 0.05]
     course = PchipInterpolator(knots, values)
     return np.asarray(course(np.clip(times_s, knots[0], knots[-1])))
 
 
 def _weight(times_s: Float64Array, course: _Course) -> Float64Array:
     rise = minimum_jerk((times_s - course.rise.start) / (course.rise.stop - course.rise.start))
-    fall = minimum_jerk((times_s - course.fall.start) / (course.fall.stop - course.fall.start))
+    span = (times_s - course.fall.start) / (course.fall.stop - course.fall.start)
+    fall = minimum_jerk(span) if course.floor == 0.0 else steady(span)
     return np.asarray(rise * (1.0 - (1.0 - course.floor) * fall))
 
 
@@ -130,6 +142,7 @@ def _lay_arm(times_s: Float64Array, rotations: Float64Array, fingers: Float64Arr
              raised: Float64Array, placed: PlacedStroke, course: _Course, arm: int) -> None:
     """Blend one stroke into one arm, in place."""
     stop_s = course.fall.stop if course.floor == 0.0 else max(course.end_s, course.rise.stop)
+    stop_s = min(stop_s, max(course.end_s, course.rise.stop))
     part = (times_s > course.rise.start) & (times_s < stop_s)
     if not part.any():
         return
@@ -167,35 +180,19 @@ def _lay_trunk(times_s: Float64Array, rotations: Float64Array, placed: PlacedStr
     rotations[where] = rotations[where] @ share
 
 
-def _pulse_arm(times_s: Float64Array, rotations: Float64Array, raised: Float64Array, plan: Plan,
-               arm: int) -> None:
-    """Superpose pulses on one arm, in place."""
+def _pulse_arm(rotations: Float64Array, raised: Float64Array, track: Float64Array,
+               late: Float64Array, arm: int) -> None:
+    """Superpose the pulse track on one arm, in place."""
     side, sign = (('left', -1.0), ('right', 1.0))[arm]
-    curve, late = np.zeros(len(times_s)), np.zeros(len(times_s))
-    other = 0.55 if arm == 0 else 0.8
-    for pulse in plan.pulses:
-        strength = pulse.size * (other + (1.0 - other) * raised)
-        curve += strength * pulse_curve(times_s - pulse.apex_s)
-        late += strength * pulse_curve(times_s - pulse.apex_s - 0.04)
-    flex = curve * (0.6 + 0.4 * raised)
+    strength = LOWERED + (1.0 - LOWERED) * raised
     elbow, shoulder, wrist = (JOINT_INDEX[f'{side}_{n}'] for n in ('elbow', 'shoulder', 'wrist'))
     down = np.array([0.0, -1.0, 0.0])
-    rotations[:, elbow] = _turn(down, PULSE_ELBOW_RAD * flex) @ rotations[:, elbow]
-    rotations[:, shoulder] = _turn(down, PULSE_SHOULDER_RAD * flex) @ rotations[:, shoulder]
+    rotations[:, elbow] = _turn(down, PULSE_ELBOW_RAD * strength * track) @ rotations[:, elbow]
+    rotations[:, shoulder] = _turn(
+        down, PULSE_SHOULDER_RAD * strength * track) @ rotations[:, shoulder]
     rotations[:, wrist] = rotations[:, wrist] @ _turn(
         np.array([1.0, 0.0, 0.0]), -sign * PULSE_WRIST_RAD * late * raised)
 
 
-def pulse_curve(after_s: Float64Array) -> Float64Array:
-    """Return a lift to about 1 at -0.2 s that falls to -0.25 at 0 s (the apex) and eases out."""
-    lift = np.where(after_s < -0.19, np.exp(-0.5 * ((after_s + 0.19) / 0.14) ** 2),
-                    np.exp(-0.5 * ((after_s + 0.19) / 0.062) ** 2))
-    drop = np.where(after_s < 0.0, np.exp(-0.5 * (after_s / 0.06) ** 2),
-                    np.exp(-0.5 * (after_s / 0.16) ** 2))
-    return np.asarray(lift - 0.3 * drop)
-
-
 def _turn(axis: Float64Array, angle_rad: Float64Array) -> Float64Array:
     return np.asarray(matrix_from_rotvec(angle_rad[:, None] * axis))
-
-

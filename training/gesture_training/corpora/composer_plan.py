@@ -1,20 +1,20 @@
-"""Which accents are answered, and with what.
+"""Which accents are answered, and with what: heard, not drawn, wherever that can be.
 
-Strokes are chosen accent by accent: the next one among those 1.1 to 3.4 s after the last, the more
-readily the more prominent it is and the nearer to the wanted gap (about 2 s, which gives 25 to 33
-strokes a minute of speech; people make 12 to 20, but training wants many examples). After a pause
-of a second or more the first stroke waits until a third of a second of speech was heard, so that
-a model with little foresight can learn it. An apex falls 60 ms after the vowel onset, with a
-standard deviation of 60 ms, tighter than people are (200 to 300 ms) on purpose. A clip whose
-hands would have to travel faster than 0.8 m/s on average to be in time is not taken.
+An accent gets a stroke when it is prominent enough for the time since the last one. The bar starts
+high, comes down to the usual prominence of an accent at the spacing that the voice asks for
+(``composer_style``: 3.5 s when calm, 1.4 s when lively), and then falls until anything will do; so
+the rule needs no accent that is still to come. After a pause of a second or more the first stroke
+waits for half a second of voice. Every other accent gets a pulse, as large as it is prominent, and
+the more prominent ones a nod. An apex falls 60 ms after the vowel onset with a standard deviation
+of 30 ms, far tighter than people are (200 to 340 ms) on purpose.
 
-Hands: both 60 %, right 33 %, left 7 % (UCI gesture phase data). Categories: beats and their
-relatives lead, pointing and pronoun gestures follow, refusals are rare. No clip comes back within
-eight strokes. Of the accents without a stroke about 65 % get a pulse.
+Chance picks the hands (both 60 %, right 33 %, left 7 %, UCI gesture phase data; they stay for a
+while, as people's do), the category and the clip. No clip comes back within eight strokes. Of the
+candidates those are likelier that the hands reach in time, whose way there does not turn back on
+itself, and whose reach suits the voice.
 """
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,34 +23,38 @@ from numpy.typing import NDArray
 from gesture_node.timeline import FEATURE_RATE_HZ
 from gesture_node.types import Float64Array
 
+from .composer_choice import Hands
 from .composer_strokes import Stroke
+from .composer_style import amplitude_of, spacing_of
 
-APEX_LAG_S, APEX_SPREAD_S, APEX_LIMIT_S = 0.06, 0.06, 0.14
-WANTED_GAP_S = 2.1
-GAP_S = (1.1, 3.4)
-SPEECH_BEFORE_STROKE_S = 0.35
+APEX_LAG_S, APEX_SPREAD_S, APEX_LIMIT_S = 0.06, 0.03, 0.07
+MIN_GAP_S = 0.95
+SPEECH_BEFORE_STROKE_S = 0.5
 PAUSE_S = 0.6
 LONG_PAUSE_S = 1.0
-PULSE_SHARE = 0.65
-MEAN_SPEED = 0.8
-"""How fast hands may travel to an apex on average [m/s]; the peak is about twice that."""
-NO_REPEAT = 8
-HAND_WEIGHTS = {'both': 0.60, 'right': 0.33, 'left': 0.07}
-CATEGORY_WEIGHTS = {
-    'beat': 0.32, 'chop': 0.12, 'contrast': 0.06, 'inclusivity': 0.07, 'offer': 0.07,
-    'question': 0.05, 'size': 0.06, 'plea': 0.04, 'receive': 0.03, 'sweep': 0.03, 'you': 0.06,
-    'me': 0.05, 'we': 0.04, 'point': 0.05, 'dismiss': 0.02, 'stop': 0.03, 'negate': 0.03,
-    'safe': 0.01}
+USUAL_PROMINENCE, BAR_NOISE = 0.75, 0.1
+NOD_PROMINENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedStroke:
-    """A stroke in a take: what, when its apex is [s], how large and how fast."""
+    """A stroke in a take.
+
+    Attributes:
+        stroke: what.
+        apex_s: when [s].
+        amplitude: factor on its size about the idle pose.
+        rate: factor on its tempo.
+        free_s: since when the hands are free to set out for it [s].
+        travel_m: how far they have to go [m].
+    """
 
     stroke: Stroke
     apex_s: float
     amplitude: float
     rate: float
+    free_s: float
+    travel_m: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +91,41 @@ class Plan:
 
 
 def plan(accents_s: Float64Array, prominences: Float64Array, voiced: NDArray[np.bool_],
-         liveliness: float, strokes: list[Stroke], rng: np.random.Generator) -> Plan:
-    """Return the plan of a take; see the module docstring for the rules."""
+         arousal: Float64Array, strokes: list[Stroke], idle_m: Float64Array,
+         rng: np.random.Generator) -> Plan:
+    """Return the plan of a take; see the module docstring for the rules.
+
+    Args:
+        accents_s: shape (A,), vowel onsets [s].
+        prominences: shape (A,), z-scores.
+        voiced: shape (F,), speech activity at 50 Hz.
+        arousal: shape (F,), 0 to 1, at 50 Hz.
+        strokes: the library.
+        idle_m: shape (2, 3), wrists in the idle pose [m].
+        rng: draws what is chance.
+    """
     speech = speech_spans(voiced)
-    chosen = _stroke_accents(accents_s, prominences, speech, rng)
-    recent: deque[str] = deque(maxlen=NO_REPEAT)
+    grid_s = np.arange(len(arousal)) / FEATURE_RATE_HZ
+    stirred = np.interp(accents_s, grid_s, arousal)
+    apexes_s = accents_s + APEX_LAG_S + np.clip(rng.normal(0.0, APEX_SPREAD_S, len(accents_s)),
+                                                -APEX_LIMIT_S, APEX_LIMIT_S)
+    chosen = _stroke_accents(accents_s, prominences, spacing_of(stirred), speech, rng)
+    hands = Hands(strokes, idle_m, rng)
     placed: list[PlacedStroke] = []
     for i in chosen:
-        time_s = accents_s[i] - _free_since(float(accents_s[i]), placed, speech)
-        stroke = _pick(strokes, recent, MEAN_SPEED * time_s, rng)
-        recent.append(stroke.name)
-        size = liveliness * (1.0 + 0.12 * prominences[i]) * rng.normal(1.0, 0.06)
-        placed.append(PlacedStroke(stroke, _apex(accents_s[i], rng),
-                                   float(np.clip(size, 0.65, 1.15)), rng.uniform(0.95, 1.25)))
-    rest = [i for i in range(len(accents_s)) if i not in set(chosen)]
-    pulses = [Pulse(_apex(accents_s[i], rng), _pulse_size(prominences[i], liveliness, rng))
-              for i in rest if rng.random() < PULSE_SHARE]
-    nods = [Pulse(_apex(accents_s[i], rng) + 0.02, _pulse_size(prominences[i], liveliness, rng))
-            for i in range(len(accents_s)) if rng.random() < 0.55]
+        amplitude = float(amplitude_of(stirred[i]))
+        free_s = _free_since(i, apexes_s, placed, speech)
+        stroke, scale, travel_m = hands.next(float(apexes_s[i]), free_s, amplitude)
+        size = scale * (1.0 + 0.12 * (prominences[i] - USUAL_PROMINENCE)) * rng.normal(1.0, 0.03)
+        rate = (0.9 + 0.35 * stirred[i]) * rng.normal(1.0, 0.03)
+        placed.append(PlacedStroke(stroke, float(apexes_s[i]), float(np.clip(size, 0.45, 1.25)),
+                                   float(rate), free_s, travel_m))
+    taken = set(chosen)
+    sizes = _sizes(prominences, rng) * amplitude_of(stirred)
+    pulses = [Pulse(float(apexes_s[i]), float(sizes[i])) for i in range(len(sizes))
+              if i not in taken]
+    nodding = prominences + rng.normal(0.0, 0.2, len(sizes)) > NOD_PROMINENCE
+    nods = [Pulse(float(apexes_s[i]) + 0.02, float(sizes[i])) for i in np.flatnonzero(nodding)]
     return Plan(placed, pulses, nods, speech)
 
 
@@ -122,61 +143,52 @@ def speech_spans(voiced: NDArray[np.bool_]) -> list[Span]:
     return spans
 
 
-def _stroke_accents(accents_s: Float64Array, prominences: Float64Array, speech: list[Span],
-                    rng: np.random.Generator) -> list[int]:
+def stroke_bar(gap_share: float) -> float:
+    """Return how prominent an accent must be for a stroke.
+
+    Args:
+        gap_share: time since the last stroke, in wanted spacings.
+    """
+    knots = [0.5, 0.75, 1.0, 1.35, 1.5]
+    return float(np.interp(gap_share, knots, [3.0, 1.4, USUAL_PROMINENCE, -0.2, -9.0]))
+
+
+def _stroke_accents(accents_s: Float64Array, prominences: Float64Array, spacings_s: Float64Array,
+                    speech: list[Span], rng: np.random.Generator) -> list[int]:
     """Return the indices of the accents that get a stroke."""
-    chosen: list[int] = []
-    last_s = -np.inf
     starts = np.array([span.start for i, span in enumerate(speech)
                        if i == 0 or span.start - speech[i - 1].stop >= LONG_PAUSE_S])
-    late = np.array([at - max(starts[starts <= at + 0.1], default=0.0) for at in accents_s])
-    at = 0
-    while at < len(accents_s):
-        earliest = max(accents_s[at], last_s + GAP_S[0])
-        window = np.flatnonzero((accents_s >= earliest) & (late >= SPEECH_BEFORE_STROKE_S)
-                                & (accents_s <= max(last_s + GAP_S[1], accents_s[at] + 1.2)))
-        if len(window) == 0:
-            at += 1
+    chosen: list[int] = []
+    for i, at in enumerate(accents_s):
+        since_s = at - max(starts[starts <= at + 0.1], default=0.0)
+        gap_s = at - accents_s[chosen[-1]] if chosen else np.inf
+        if since_s < SPEECH_BEFORE_STROKE_S or gap_s < MIN_GAP_S:
             continue
-        gap = accents_s[window] - last_s if chosen else np.full(len(window), WANTED_GAP_S)
-        near = np.exp(-0.5 * (np.minimum(gap - WANTED_GAP_S, 1.0) / 0.6) ** 2) + 0.02
-        weight = near * np.exp(0.9 * prominences[window])
-        pick = int(rng.choice(window, p=weight / weight.sum()))
-        chosen.append(pick)
-        last_s, at = float(accents_s[pick]), pick + 1
+        # What was said before a pause does not hold back the first stroke after it.
+        share = max(gap_s, 1.0 * spacings_s[i]) / spacings_s[i] if gap_s > since_s else (
+            gap_s / spacings_s[i])
+        if prominences[i] > stroke_bar(share) + rng.normal(0.0, BAR_NOISE):
+            chosen.append(i)
     return chosen
 
 
-def _apex(onset_s: float, rng: np.random.Generator) -> float:
-    shift = np.clip(rng.normal(0.0, APEX_SPREAD_S), -APEX_LIMIT_S, APEX_LIMIT_S)
-    return float(onset_s + APEX_LAG_S + shift)
+def _sizes(prominences: Float64Array, rng: np.random.Generator) -> Float64Array:
+    """Return sizes 0.35 to 1.2 that follow prominence."""
+    sizes = 0.7 + 0.3 * (prominences - USUAL_PROMINENCE)
+    return np.asarray(np.clip(sizes, 0.35, 1.2) * rng.normal(1.0, 0.05, len(sizes)))
 
 
-def _pulse_size(prominence: float, liveliness: float, rng: np.random.Generator) -> float:
-    size = liveliness * (0.6 + 0.35 * prominence) * rng.uniform(0.85, 1.15)
-    return float(np.clip(size, 0.4, 1.4))
+def _free_since(i: int, apexes_s: Float64Array, placed: list[PlacedStroke],
+                speech: list[Span]) -> float:
+    """Return from when on the hands may set out for an accent: the voice, or what they did last.
 
-
-def _reach(stroke: Stroke) -> float:
-    return stroke.reach_m
-
-
-def _free_since(onset_s: float, placed: list[PlacedStroke], speech: list[Span]) -> float:
-    """Return from when on the hands may set out for an accent: the last apex or the voice."""
-    voice_s = max((span.start for span in speech if span.start <= onset_s), default=onset_s)
-    last_s = placed[-1].apex_s if placed else -np.inf
-    return max(last_s + 0.28, voice_s - 0.15 if last_s < voice_s - LONG_PAUSE_S else last_s + 0.28)
-
-
-def _pick(strokes: list[Stroke], recent: deque[str], reach_m: float,
-          rng: np.random.Generator) -> Stroke:
-    """Return a stroke: hand first, then category, then a clip that is not out of reach."""
-    hand = rng.choice(list(HAND_WEIGHTS), p=list(HAND_WEIGHTS.values()))
-    able = [s for s in strokes if s.hand == hand and s.name not in recent
-            and s.category in CATEGORY_WEIGHTS]
-    able = [s for s in able if s.reach_m <= reach_m] or sorted(able, key=_reach)[:12]
-    categories = sorted({stroke.category for stroke in able})
-    weights = np.array([CATEGORY_WEIGHTS[category] for category in categories])
-    category = rng.choice(categories, p=weights / weights.sum())
-    pool = [stroke for stroke in able if stroke.category == category]
-    return pool[int(rng.integers(len(pool)))]
+    That is the accent before when it leaves 0.5 s, and the last stroke otherwise.
+    """
+    apex_s = float(apexes_s[i])
+    voice_s = max((span.start for span in speech if span.start <= apex_s), default=apex_s)
+    free_s = voice_s + 0.05
+    if i and apex_s - apexes_s[i - 1] >= 0.52:
+        free_s = max(free_s, float(apexes_s[i - 1]) + 0.12)
+    if placed:
+        free_s = max(free_s, placed[-1].apex_s + 0.25)
+    return min(free_s, apex_s - 0.4)

@@ -2,7 +2,8 @@
 
 The *anchor* of a clip is the apex of the wrist nearest its hand-set ``emphasis`` mark (the mark
 itself when no apex is within 0.25 s): the apex is what :mod:`gesture_node.measures.beats` sees.
-The *hold* is the last moment before which the wrists have stayed within 12 cm of the anchor.
+The *start* of the stroke is the last rest of the wrists before it, at most 0.45 s earlier. The
+*hold* is the last moment before which the wrists have stayed within 12 cm of the anchor.
 """
 from __future__ import annotations
 
@@ -21,11 +22,12 @@ IDLE_CLIP = 'ChrRachel__ChrBrad_Idle01'
 HOLD_RADIUS_M = 0.12
 ANCHOR_REACH_S = 0.25
 MAX_HOLD_S = 0.8
-MIN_LIFT_M = 0.08
+MAX_STROKE_S = 0.45
 LEFT_OUT = ('think', 'shrug')
 """Categories whose hands go to the face or hardly move."""
 
 _RATE_HZ = 100.0
+_REST_SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,10 @@ class Stroke:
         anchor_s: clip time of the apex that falls on an accent [s].
         hold_s: clip time up to which the hands stay there [s].
         reach_m: how far the further wrist is from idle at the anchor [m].
+        start_s: clip time at which the last movement towards the anchor starts [s].
+        start_m: shape (2, 3), wrists there [m].
+        anchor_m: shape (2, 3), wrists at the anchor [m].
+        hold_path_m: the longer way of the wrists from anchor to hold [m].
     """
 
     name: str
@@ -49,6 +55,10 @@ class Stroke:
     anchor_s: float
     hold_s: float
     reach_m: float
+    start_s: float
+    start_m: Float64Array
+    anchor_m: Float64Array
+    hold_path_m: float
 
 
 def load_strokes(data: Path) -> list[Stroke]:
@@ -58,7 +68,7 @@ def load_strokes(data: Path) -> list[Stroke]:
     for clip in load_clips(data):
         if clip.category not in LEFT_OUT:
             for version in (clip, mirrored(clip)):
-                strokes.append(_stroke(clip.name, version, idle))
+                strokes.append(make_stroke(clip.name, version, idle))
     return strokes
 
 
@@ -72,17 +82,38 @@ def load_idle_pose(data: Path) -> Float64Array:
     return np.asarray(project_pose(0.5 * (mean + mirror_pose(mean))))
 
 
-def _stroke(name: str, clip: Clip, idle: Float64Array) -> Stroke:
+def make_stroke(name: str, clip: Clip, idle: Float64Array) -> Stroke:
+    """Return a clip ready to be placed.
+
+    Args:
+        name: of the clip, without its mirroring mark.
+        clip: the gesture.
+        idle: shape (2, 3), wrists in the idle pose [m].
+    """
     times_s = np.arange(0.0, clip.sync.end, 1.0 / _RATE_HZ)
     wrists = wrist_positions(clip.at(times_s))
     beats = wrist_beats(wrists, _RATE_HZ).times_s
     near = beats[np.abs(beats - clip.sync.emphasis) <= ANCHOR_REACH_S]
     anchor = float(near[np.argmin(np.abs(near - clip.sync.emphasis))]) if len(near) else (
         clip.sync.emphasis)
-    start = int(anchor * _RATE_HZ)
-    away = np.linalg.norm(wrists[start:] - wrists[start], axis=-1).max(axis=1) > HOLD_RADIUS_M
+    at = min(int(anchor * _RATE_HZ), len(wrists) - 1)
+    away = np.linalg.norm(wrists[at:] - wrists[at], axis=-1).max(axis=1) > HOLD_RADIUS_M
     stay_s = float(np.argmax(away)) / _RATE_HZ if away.any() else MAX_HOLD_S
+    stay_s = float(np.clip(stay_s, 0.05, MAX_HOLD_S))
     arms = {'left': [0], 'right': [1], 'both': [0, 1]}[clip.hand]
-    reach = float(np.linalg.norm(wrists[start] - idle, axis=-1)[arms].max())
-    return Stroke(name, clip.category, clip.hand, clip, anchor,
-                  anchor + float(np.clip(stay_s, 0.05, MAX_HOLD_S)), reach)
+    reach = float(np.linalg.norm(wrists[at] - idle, axis=-1)[arms].max())
+    steps = np.linalg.norm(np.diff(wrists, axis=0), axis=-1)
+    start = _start(steps[:, arms].max(axis=1) * _RATE_HZ, at)
+    path = steps[at:at + int(stay_s * _RATE_HZ)].sum(axis=0)
+    return Stroke(name, clip.category, clip.hand, clip, anchor, anchor + stay_s, reach,
+                  start / _RATE_HZ, wrists[start], wrists[at], float(path[arms].max()))
+
+
+def _start(speeds: Float64Array, anchor: int) -> int:
+    """Return the frame of the last rest of the wrists before the anchor's own speed peak."""
+    first = max(anchor - int(MAX_STROKE_S * _RATE_HZ), 0)
+    if anchor - first < 3:
+        return first
+    peak = anchor - 1 - int(np.argmax(speeds[first:anchor][::-1]))
+    low = np.flatnonzero(speeds[first:peak + 1] < _REST_SHARE * speeds[peak])
+    return first + int(low[-1]) if len(low) else first

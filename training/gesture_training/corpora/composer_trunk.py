@@ -1,14 +1,16 @@
 """What trunk and head do all the time: sway, breathing, posture shifts, head motion, nods.
 
 At rest everything stays within 1 to 2 degrees: sway of trunk at incommensurate periods around
-0.3 Hz, breathing at 0.25 Hz in chest and clavicles, a slow wandering of the head. While somebody
-speaks the head moves most of the time, 5 to 8 degrees, with the loudness of the voice and with a
-brief nod on about half of the accents (Hadar; Munhall et al. 2004; Graf et al. 2002: 42 % of
-accents carry a nod). Posture shifts of about 2 degrees happen in pauses.
+0.3 Hz, breathing in chest and clavicles, in at pauses, a slow wandering of the head. While
+somebody speaks the head moves most of the time, 5 to 8 degrees and more with a lively voice,
+with its loudness and with a brief nod on the more prominent half of the accents (Hadar; Munhall et
+al. 2004; Graf et al. 2002: 42 % of accents carry a nod). Posture shifts of about 2 degrees happen
+in pauses.
 """
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
 from gesture_node.motion.rotations import matrix_from_rotvec
@@ -30,7 +32,7 @@ _EDGE_S = 0.8
 
 
 def trunk_motion(times_s: Float64Array, rotations: Float64Array, plan: Plan, voiced: Float64Array,
-                 loudness: Float64Array, rng: np.random.Generator) -> None:
+                 loudness: Float64Array, sizes: Float64Array, rng: np.random.Generator) -> None:
     """Lay trunk and head motion over ``rotations`` (T, 12, 3, 3), in place.
 
     Args:
@@ -39,21 +41,22 @@ def trunk_motion(times_s: Float64Array, rotations: Float64Array, plan: Plan, voi
         plan: nods and speech.
         voiced: shape (T,), speech activity 0 to 1.
         loudness: shape (T,), z-score within speech.
+        sizes: shape (T,), size of movements that the voice asks for, about 1.
         rng: draws everything.
     """
     sway = np.stack([_sway(times_s, rng) for _ in range(3)], axis=-1) * SWAY_RAD
     sway += _shifts(times_s, plan, rng)
     _turn(rotations, 'spine', sway)
-    breath = BREATH_RAD * np.sin(_phase(times_s, rng.uniform(0.22, 0.29), rng))
+    breath = BREATH_RAD * breathing(times_s, plan, rng)
     zero = np.zeros(len(times_s))
     _turn(rotations, 'chest', np.stack([zero, -breath, zero], axis=-1) - 0.4 * sway)
     for side, sign in (('left', 1.0), ('right', -1.0)):
         _turn(rotations, f'{side}_clavicle', np.stack([sign * 1.2 * breath, zero, zero], axis=-1))
-    speaking = gaussian_filter1d(voiced, 0.2 * BODY_RATE_HZ)
+    speaking = gaussian_filter1d(voiced, 0.2 * BODY_RATE_HZ) * sizes
     head = _wander(len(times_s), 0.25, rng) * IDLE_HEAD_RAD
     head += speaking[:, None] * _wander(len(times_s), 0.7, rng) * SPEECH_HEAD_RAD
     lively = np.roll(gaussian_filter1d(loudness, 0.09 * BODY_RATE_HZ), 1)
-    head[:, 1] += LOUDNESS_HEAD_RAD * lively * np.minimum(speaking, 1.0)
+    head[:, 1] += LOUDNESS_HEAD_RAD * lively * speaking
     for nod in plan.nods:
         head[:, 1] += NOD_RAD * nod.size * nod_curve(times_s - nod.apex_s)
     ease = np.minimum(times_s, times_s[-1] - times_s)
@@ -68,6 +71,30 @@ def nod_curve(after_s: Float64Array) -> Float64Array:
     down = np.where(after_s < 0.0, np.exp(-0.5 * (after_s / 0.085) ** 2),
                     np.exp(-0.5 * (after_s / 0.13) ** 2))
     return np.asarray(down - 0.2 * np.exp(-0.5 * ((after_s - 0.35) / 0.12) ** 2))
+
+
+def breathing(times_s: Float64Array, plan: Plan, rng: np.random.Generator) -> Float64Array:
+    """Return how full the chest is, -1 to 1: in at pauses, out while speaking.
+
+    Before every stretch of speech there is a breath of 0.6 s, deeper before a longer one
+    (Winkworth et al. 1994, 1995); in silence a breath about every 4 s takes 40 % of its time.
+    """
+    knots_s, levels = [times_s[0] - 4.0], [0.0]
+    for span in [*plan.speech, None]:
+        until_s = times_s[-1] + 8.0 if span is None else span.start - 0.65
+        now_s = knots_s[-1] + 0.3
+        while now_s + 3.0 < until_s:
+            cycle_s = min(rng.uniform(3.4, 4.5), until_s - now_s)
+            knots_s += [now_s + 0.4 * cycle_s, now_s + cycle_s]
+            levels += [rng.uniform(0.4, 0.8), rng.uniform(-0.7, -0.4)]
+            now_s += cycle_s
+        if span is not None:
+            length_s = span.stop - span.start
+            inhaled_s = max(span.start - 0.05, knots_s[-1] + 0.3)
+            knots_s += [max(inhaled_s - 0.6, knots_s[-1] + 0.1), inhaled_s,
+                        max(span.stop, inhaled_s + 0.3)]
+            levels += [levels[-1], min(0.4 + 0.12 * length_s, 1.0), -0.6]
+    return np.asarray(PchipInterpolator(knots_s, levels)(times_s))
 
 
 def _turn(rotations: Float64Array, joint: str, rotvec_rad: Float64Array) -> None:
