@@ -10,10 +10,10 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from gesture_node.motion.face import FACE_DIM
 
 from ..config import EncoderConfig
 from .layers import EncoderBlock, ResidualConvolution
+from .lips import LipHead
 
 _POOL_STRIDE = 4
 
@@ -75,7 +75,7 @@ class SpeechEncoder(nn.Module):
         nn.init.normal_(self.emotion.weight, std=1e-3)
         nn.init.zeros_(self.emotion.bias)
         self.phones = nn.Linear(width, phone_classes)
-        self.lips = nn.Linear(width, FACE_DIM)
+        self.lips = LipHead(width)
         self.accents = nn.Linear(width, 1)
         self.effort = nn.Linear(2 * width, 1)
         self.manner = nn.Linear(config.persona_dim, 2)
@@ -110,7 +110,8 @@ class SpeechEncoder(nn.Module):
 
     def lip_weights(self, local: Tensor) -> Tensor:
         """Return blendshape weights ``(B, F, 52)`` read off local tokens, for training alone."""
-        return self.lips(local)
+        weights: Tensor = self.lips(local)
+        return weights
 
     def accent_logits(self, local: Tensor) -> Tensor:
         """Return logits ``(B, F)`` of the accent curve, for training alone."""

@@ -2,8 +2,9 @@
 
 Step, style and persona are tokens that stand before the keys and values of every attention, so
 they reach every frame (the idea of DiffSpeaker, Ma et al. 2024). Lips read off the speech alone
-are added where the window is still noise, so that they are steady given the audio (the lip
-regressor of Audio2Photoreal, Ng et al. 2024, and the deterministic lips of Zhu et al. 2023).
+stand for the estimate where the window is still noise, so that they are steady given the audio
+and no less exact than what the encoder hears (the lip regressor of Audio2Photoreal, Ng et al.
+2024, and the deterministic lips of Zhu et al. 2023).
 """
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from ..config import EncoderConfig, FaceNetConfig
 from ..schedule import TRAIN_STEPS
 from .biases import self_attention_bias
 from .layers import FeedForward, merge_heads, rotary_angles, rotate, split_heads, StepEmbedding
+from .lips import LipHead
 
 _READ_POWER = 8.0
 """Lips read off the speech count in full at pure noise and fade as the window clears up."""
@@ -120,6 +122,8 @@ class FaceDenoiser(nn.Module):
         styles: rows of the style table; the last is the mean style.
     """
 
+    lips: Tensor
+
     def __init__(self, config: FaceNetConfig, encoder: EncoderConfig, styles: int) -> None:
         super().__init__()
         width, self._hears_persona = config.width, config.persona
@@ -135,13 +139,16 @@ class FaceDenoiser(nn.Module):
             FaceBlock(config, encoder.width) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width)
         self.output = nn.Linear(width, FACE_DIM)
-        self.read = nn.Linear(encoder.width, FACE_DIM)
-        for layer in (self.output, self.read):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.read = LipHead(encoder.width)
+        self.manner = nn.Embedding(styles, 2 * FACE_DIM)
+        lips = torch.zeros(FACE_DIM)
+        lips[torch.from_numpy(LIP_INDEX)] = 1.0
+        self.register_buffer('lips', lips, persistent=False)
+        for parameter in (self.output.weight, self.output.bias, self.manner.weight):
+            nn.init.zeros_(parameter)
 
     @torch.no_grad()
-    def adopt_lips(self, lips: nn.Linear, mean: Tensor, std: Tensor) -> None:
+    def adopt_lips(self, lips: LipHead, mean: Tensor, std: Tensor) -> None:
         """Read lips off local tokens as the encoder's own lip head does.
 
         Args:
@@ -149,9 +156,7 @@ class FaceDenoiser(nn.Module):
             mean: normalisation of the weights, shape (52,).
             std: likewise.
         """
-        rows = torch.from_numpy(LIP_INDEX)
-        self.read.weight[rows] = lips.weight[rows] / std[rows, None]
-        self.read.bias[rows] = (lips.bias[rows] - mean[rows]) / std[rows]
+        self.read.adopt(lips, torch.from_numpy(LIP_INDEX), mean, std)
 
     def forward(self, x: Tensor, level: Tensor, seed: Tensor, mask: Tensor, local: Tensor,
                 persona: Tensor, emotion: Tensor, drop: Tensor, style: Tensor) -> Tensor:
@@ -181,4 +186,7 @@ class FaceDenoiser(nn.Module):
         for block in self.blocks:
             hidden = block(hidden, local, tokens)
         trust = torch.pow((level.float() + 1.0) / TRAIN_STEPS, _READ_POWER)[:, None, None]
-        return self.output(self.norm(hidden)) + trust * self.read(local)
+        trust = trust * self.lips
+        gain, offset = self.manner(style)[:, None].chunk(2, dim=-1)
+        read = self.read(local) * (1.0 + gain) + offset
+        return (1.0 - trust) * self.output(self.norm(hidden)) + trust * read
