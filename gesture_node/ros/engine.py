@@ -8,7 +8,9 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 
+from ..bundle import Bundle
 from ..config import GestureConfig
+from ..measures.sync_score import SyncMeter, SyncNetwork
 from ..motion.robot import load_profile, RobotProfile
 from ..pipeline import GesturePipeline
 from . import qos
@@ -59,7 +61,8 @@ class Engine:
         body = BodyOutput(names, gesture.output, self._joints,
                           self._publishers.publish_trajectory, self._problems)
         self.driver = StreamDriver(partial(self._pipeline.create_stream, self._profile), gesture,
-                                   body, self._publishers, self._problems, now_ns)
+                                   body, self._publishers, self._problems, now_ns,
+                                   sync_meter(self._pipeline.bundle, config.measure_sync))
         self._worker: GestureWorker | None = None
         self._audio: AudioInput | None = None
         self._joint_subscription: Subscription[JointState] | None = None
@@ -137,6 +140,7 @@ class Engine:
             'face frames published': float(driver.face.taken),
             'silence filled s': placement.filled_s, 'silence padded s': placement.padded_s,
         }
+        values |= sync_values(driver.meter)
         values |= {f'limit {key}': float(count)
                    for key, count in report.limit_interventions.items()}
         counts = {
@@ -163,3 +167,19 @@ class Engine:
 
     def _store_joints(self, message: JointState) -> None:
         self._joints.put(measured_positions(message), self._now_ns())
+
+
+def sync_meter(bundle: Bundle, wanted: bool) -> SyncMeter | None:
+    """Return a meter of lips against sound, if it is wanted and the bundle can.
+
+    Raises:
+        BundleError: the bundle's synchrony network cannot be used.
+    """
+    return SyncMeter(SyncNetwork(bundle.sync)) if wanted and bundle.sync is not None else None
+
+
+def sync_values(meter: SyncMeter | None) -> dict[str, float]:
+    """Return the last synchrony score for the diagnostics; nothing before the first."""
+    if meter is None or meter.score is None:
+        return {}
+    return {'sync_offset_s': meter.score.offset_s, 'sync_confidence': meter.score.confidence}

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from ..config import GestureConfig
 from ..exceptions import ConfigError
+from ..measures.sync_score import SyncMeter
 from ..stream import GestureStream
 from ..timeline import frame_to_ns, NS_PER_S
 from ..types import FaceChunk, StepResult
@@ -61,6 +62,7 @@ class StreamDriver:
         face_sink: where chunks of the face go.
         problems: takes what is wrong with the input.
         now_ns: reads ROS time [ns], for what takes noticeable time itself.
+        meter: scores lips against sound; None leaves that out.
 
     Raises:
         ConfigError: the presentation delay is too short for the windows.
@@ -68,12 +70,14 @@ class StreamDriver:
 
     def __init__(self, make_stream: Callable[[GestureConfig], GestureStream],
                  config: GestureConfig, body: BodyOutput, face_sink: FaceSink,
-                 problems: ProblemLog, now_ns: Callable[[], int]) -> None:
+                 problems: ProblemLog, now_ns: Callable[[], int],
+                 meter: SyncMeter | None = None) -> None:
         self.stream = make_stream(config)
         self.intake = SpeechIntake(config.audio, problems)
         self.body = body
         self.face = FaceOutput()
         self.audio_out: PlayoutQueue[Any] = PlayoutQueue()
+        self.meter = meter
         self.ignored_packets = 0
         self.streams = 0
         self.first_motion_ms = self.first_face_ms = 0.0
@@ -144,6 +148,9 @@ class StreamDriver:
         with self._lock:
             if run == self._run:
                 self._deliver(result, self._now_ns())
+        # After delivery and without the lock: nobody waits for a measurement.
+        if self.meter is not None and result.face is not None and result.heard is not None:
+            self.meter.add(result.heard, result.face.weights)
         return True
 
     def stop(self, now_ns: int) -> None:
@@ -208,6 +215,8 @@ class StreamDriver:
         start_ns = clock.presentation_ns(0)
         self.face.begin(start_ns)
         self.stream.reset(self.body.begin(self.stream.robot, start_ns, now_ns))
+        if self.meter is not None:
+            self.meter.reset()
         self.streams += 1
         self._heard_ns = heard.timing.arrival_ns
         self._has_moved = self._has_spoken = False
