@@ -67,5 +67,6 @@ def measure(body: Pack | None, face: Pack | None) -> Statistics:
 
 
 def _sample(array: Array) -> Array:
-    step = max(1, len(array) // _ROWS)
+    rows = _ROWS * POSE_DIM // max(POSE_DIM, array.shape[1])
+    step = max(1, len(array) // rows)
     return np.asarray(array[::step], np.float32)

@@ -81,14 +81,14 @@ class _Builder:
         prosody = hear(clean)
         composition = compose(prosody, self.strokes, self.idle_pose, self.rng)
         poses = mirror_pose(composition.poses) if copy % 2 else composition.poses
-        variant, features = 'clean', clean
+        variant, features, heard = 'clean', clean, take.waveform
         if split == 'train':
             variant, heard = _variant(take.waveform, self.noises, self.rng)
             features = clean if variant == 'clean' else waveform_features(heard)
         self.writer.add(features, poses, name=f'{take.name}_{copy}', source=take.source,
                         speaker=take.speaker, split=split, variant=variant,
                         licence=f'{take.licence} + {GESTURE_LICENCE}',
-                        accents=accent_curve(clean))
+                        accents=accent_curve(clean), waveform=heard)
         self._count(take, composition, split, float(prosody.voiced.mean() * prosody.duration_s))
         if prosody.voiced.any():
             self.arousals.append(float(prosody.arousal[prosody.voiced].mean()))
@@ -110,7 +110,8 @@ class _Builder:
         features = waveform_features(heard)
         self.writer.add(features, poses, name=take.name, source=take.source,
                         speaker=take.speaker, split='train', variant='noise',
-                        licence=GESTURE_LICENCE, accents=np.zeros(len(features)))
+                        licence=GESTURE_LICENCE, accents=np.zeros(len(features)),
+                        waveform=heard)
         self.seconds['train'] += len(take.waveform) / SAMPLE_RATE_HZ
 
     def _count(self, take: SpeechTake, composition: Composition, split: str,
@@ -123,7 +124,8 @@ class _Builder:
         self.speech_s += speech_s
 
 
-def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
+def build(data: Path, out: Path, hours: float, seed: int,
+          keep_waveforms: bool = False) -> dict[str, Any]:
     """Build the body channel and return its summary.
 
     Args:
@@ -131,13 +133,14 @@ def build(data: Path, out: Path, hours: float, seed: int) -> dict[str, Any]:
         out: pack folder.
         hours: training motion wanted; whole passes over the speech are made until it is reached.
         seed: seed of everything drawn.
+        keep_waveforms: also keep the sound, for another front end.
     """
     rng = np.random.default_rng(seed)
     # Written aside and moved in place at the end: whoever reads the old pack may go on.
     aside = out / 'cache' / 'body'
-    builder = _Builder(PackWriter(aside, 'body'), load_strokes(data), load_idle_pose(data),
-                       load_noises(data), rng, {'train': 0.0, 'held_out': 0.0}, Counter(),
-                       Counter())
+    builder = _Builder(PackWriter(aside, 'body', keep_waveforms), load_strokes(data),
+                       load_idle_pose(data), load_noises(data), rng,
+                       {'train': 0.0, 'held_out': 0.0}, Counter(), Counter())
     utterances = list_utterances(data)
     held_out = held_out_speakers([u.speaker for u in utterances if u.source == 'speechocean762'])
     copy = 0
@@ -207,8 +210,10 @@ def main() -> None:
     parser.add_argument('--out', type=Path, default=Path('corpus'), help='pack folder')
     parser.add_argument('--hours', type=float, default=4.5, help='training motion wanted [h]')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--keep-waveforms', action='store_true',
+                        help='also keep the sound, for another front end (115 MB an hour)')
     args = parser.parse_args()
-    summary = build(args.data, args.out, args.hours, args.seed)
+    summary = build(args.data, args.out, args.hours, args.seed, args.keep_waveforms)
     sys.stderr.write('\n')
     print(json.dumps(summary, indent=1))
 

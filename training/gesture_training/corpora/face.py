@@ -163,21 +163,24 @@ def add_variants(writer: PackWriter, take: FaceTake, split: str,
                    source=take.source, speaker=take.speaker, split=split, licence=take.licence,
                    variant=variant, style=take.style, phones=version.phones(),
                    accents=np.interp(np.arange(len(features)) * faster,
-                                     np.arange(len(accents)), accents))
+                                     np.arange(len(accents)), accents),
+                   waveform=version.waveform)
 
 
-def write_face_pack(data: Path, out: Path, seed: int = 0) -> FaceSummary:
+def write_face_pack(data: Path, out: Path, seed: int = 0,
+                    keep_waveforms: bool = False) -> FaceSummary:
     """Write ``face_*`` of the pack and return what it holds.
 
     Args:
         data: folder of corpora.
         out: pack folder; alignments are kept in ``out/cache``.
         seed: of every draw.
+        keep_waveforms: also keep the sound, for another front end.
     """
     rng, summary = np.random.default_rng(seed), FaceSummary()
     # Written aside and moved in place at the end: whoever reads the old pack may go on.
     aside = out / 'cache' / 'face'
-    noises, writer = load_noises(data), PackWriter(aside, 'face')
+    noises, writer = load_noises(data), PackWriter(aside, 'face', keep_waveforms)
     read = [_taught(take) for take in speechocean_takes(
         data, out / 'cache' / 'speechocean762', rng, summary.failures)]
     held_out = held_out_speakers([take.speaker for take in read])
@@ -206,8 +209,11 @@ def main() -> None:
     parser.add_argument('--data', type=Path, required=True, help='folder of the corpora')
     parser.add_argument('--out', type=Path, default=Path('corpus'), help='pack folder')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--keep-waveforms', action='store_true',
+                        help='also keep the sound, for another front end (115 MB an hour)')
     arguments = parser.parse_args()
-    summary = write_face_pack(arguments.data, arguments.out, arguments.seed)
+    summary = write_face_pack(arguments.data, arguments.out, arguments.seed,
+                              arguments.keep_waveforms)
     for source, hours in summary.hours.items():
         print(f'{source}: {summary.takes[source]} takes, {60 * hours:.1f} min, '
               f'{summary.licences[source]}')

@@ -143,6 +143,7 @@ class PackWriter:
         np.save(f'{base}_accents.npy', np.concatenate(self._accents))
         if self._phones:
             np.save(f'{base}_phones.npy', np.concatenate(self._phones))
+        Path(f'{base}_waveform.npy').unlink(missing_ok=True)
         if self._waveforms is not None:
             np.save(f'{base}_waveform.npy', np.concatenate(self._waveforms))
         records = [asdict(take) for take in self._takes]
