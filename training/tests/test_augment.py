@@ -1,13 +1,23 @@
 """Augmentation keeps time: whatever is done to the sound, it stays where it was."""
+from pathlib import Path
+
 from gesture_training.corpora.augment import (
     add_noise,
     augment,
+    babble,
+    CODECS,
+    colour,
+    disguise,
+    encode,
+    HELD_OUT_FOLDS,
     limit_band,
+    load_noises,
     quantise,
     reverberate,
 )
 import numpy as np
 import pytest
+import soundfile
 
 RATE_HZ = 16_000
 
@@ -38,7 +48,7 @@ NOISES = [np.random.default_rng(1).standard_normal(RATE_HZ).astype(np.float32) *
 @pytest.mark.parametrize('seed', range(12))
 def test_augmented_sound_stays_in_place(seed: int) -> None:
     wave = bursts()
-    result = augment(wave, np.random.default_rng(seed), NOISES)
+    result = augment(wave, np.random.default_rng(seed), NOISES, [bursts()[::-1].copy()])
     assert result.shape == wave.shape
     assert result.dtype == np.float32
     assert np.isfinite(result).all()
@@ -88,3 +98,52 @@ def test_silence_stays_finite() -> None:
     for seed in range(6):
         result = augment(np.zeros(RATE_HZ, np.float32), np.random.default_rng(seed), NOISES)
         assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize('codec', CODECS)
+def test_codecs_lose_something_but_no_time(codec: str) -> None:
+    time_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    wave = (0.3 * np.sin(2 * np.pi * (200 + 600 * time_s) * time_s)
+            * (np.sin(2 * np.pi * 3 * time_s) > 0)).astype(np.float32)
+    coded = encode(wave, codec)
+    assert coded.shape == wave.shape
+    assert abs(best_lag(wave, coded)) <= 16
+    assert np.corrcoef(wave, coded)[0, 1] > 0.8
+    assert np.abs(coded - wave).max() > 1e-4
+
+
+def test_babble_is_several_voices_of_the_length_asked_for() -> None:
+    rng = np.random.default_rng(4)
+    mixed = babble([bursts(), bursts()[::-1].copy()], rng, 1.5)
+    assert mixed.shape == (24_000,)
+    assert (mixed ** 2).mean() > 1.0
+
+
+def test_another_microphone_changes_the_spectrum_but_no_time() -> None:
+    wave = bursts()
+    coloured = colour(wave, np.random.default_rng(5))
+    assert best_lag(wave, coloured) == 0
+    ratio = np.abs(np.fft.rfft(coloured)[1000:30_000:1000]) / np.abs(
+        np.fft.rfft(wave)[1000:30_000:1000])
+    assert ratio.max() > 1.5 * ratio.min()
+    assert 20 * np.abs(np.log10(ratio)).max() < 8.1
+
+
+def test_a_disguised_voice_keeps_the_envelope() -> None:
+    wave = bursts()
+    loud = [np.abs(sound).reshape(-1, 320).mean(axis=1)
+            for sound in (wave, disguise(wave, np.random.default_rng(6)))]
+    assert np.corrcoef(*loud)[0, 1] > 0.9
+
+
+def test_noises_of_held_out_folds_are_apart(tmp_path: Path) -> None:
+    folder = tmp_path / 'noise_esc10'
+    folder.mkdir()
+    rows = ['clip,file,category,fold']
+    for fold in range(1, 6):
+        soundfile.write(folder / f'{fold}.wav', np.full(800, 0.1 * fold), RATE_HZ)
+        rows.append(f'{fold},{fold}.wav,rain,{fold}')
+    (folder / 'clips.csv').write_text('\n'.join(rows), encoding='utf-8')
+    trained, kept = load_noises(tmp_path), load_noises(tmp_path, HELD_OUT_FOLDS)
+    levels = [[round(float(clip.mean()) * 10) for clip in clips] for clips in (trained, kept)]
+    assert levels == [[1, 2, 3], [4]]

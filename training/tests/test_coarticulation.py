@@ -141,3 +141,44 @@ def test_settled_segments_cover_the_recording_without_gaps() -> None:
 def test_frame_classes_follow_the_segments() -> None:
     classes = frame_classes([Segment(0.1, 0.2, P.AA), Segment(0.2, 0.205, P.PP)], 20)
     assert list(classes[4:12]) == [0, 15, 15, 15, 15, 15, 1, 0]
+
+
+def test_a_short_quiet_vowel_between_closures_opens() -> None:
+    wave = np.concatenate([sound(0.68, 0.3), sound(0.12, 0.01), sound(0.7, 0.3)])
+    for vowel in sorted(VOWELS):
+        segments = said((P.AA, 0.1), (P.PP, 0.1), (vowel, 0.07), (P.PP, 0.1), (P.AA, 0.1))
+        aperture = mouth_aperture(articulate(segments, wave))
+        assert at(aperture, 0.735) > 0.12
+        assert at(aperture, 0.65) == at(aperture, 0.82) == 0.0
+
+
+@pytest.mark.parametrize('length_s', [0.03, 0.05, 0.09])
+def test_lips_stay_shut_for_60_ms(length_s: float) -> None:
+    aperture = mouth_aperture(articulate(
+        said((P.AA, 0.2), (P.PP, length_s), (P.AA, 0.2)), sound(1.5)))
+    shut = np.flatnonzero(aperture[25:50] == 0.0)
+    assert len(shut) >= 3
+    assert np.diff(shut).max() == 1
+
+
+def test_lip_meets_teeth_and_the_vowel_after_it_opens() -> None:
+    face = articulate(said((P.AA, 0.15), (P.FF, 0.08), (P.AA, 0.15)), sound(1.5))
+    aperture = mouth_aperture(face)
+    assert at(aperture, 0.69) < 0.15 < 0.3 < min(at(aperture, 0.58), at(aperture, 0.8))
+    assert at(face[:, BLENDSHAPE_INDEX['mouthRollLower']], 0.69) > 0.3
+
+
+@pytest.mark.parametrize('phone', [P.TH, P.DD, P.NN, P.LL])
+def test_the_tongue_shows_at_its_sounds_only(phone: PhoneClass) -> None:
+    tongue = articulate(said((P.AA, 0.2), (phone, 0.1), (P.AA, 0.2)),
+                        sound(1.5))[:, BLENDSHAPE_INDEX['tongueOut']]
+    assert at(tongue, 0.75) > 0.03
+    assert at(tongue, 0.55) == at(tongue, 0.95) == 0.0
+
+
+def test_rounding_ahead_leaves_the_lip_opening_of_the_sound_before() -> None:
+    smile = BLENDSHAPE_INDEX['mouthStretchLeft']
+    round_, spread_ = (articulate(said((P.IY, 0.2), (P.DD, 0.1), (vowel, 0.2)), sound(1.5))
+                       for vowel in (P.UW, P.AX))
+    assert at(round_[:, smile], 0.6) > 0.8 * at(spread_[:, smile], 0.6)
+    assert at(round_[:, BLENDSHAPE_INDEX['mouthPucker']], 0.72) > 0.1

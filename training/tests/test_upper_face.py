@@ -97,3 +97,14 @@ def test_smiles_give_way_to_sealed_lips() -> None:
     joined = join_face(lips, upper)
     assert channel(joined, 'mouthSmileLeft')[0] == pytest.approx(0.2)
     assert channel(joined, 'mouthSmileLeft')[1] == pytest.approx(0.1)
+
+
+def test_emphasis_prefers_prominent_accents() -> None:
+    prominences = np.where(np.arange(len(CUES.accents_s)) % 4 == 0, 2.0, 0.0)
+    cues = SpeechCues(CUES.duration_s, CUES.accents_s, CUES.pauses_s, CUES.onsets_s, prominences)
+    rng = np.random.default_rng(7)
+    drawn = np.concatenate([cues.emphases(10, rng) for _ in range(20)])
+    strong = np.isin(drawn, CUES.accents_s[::4]).mean()
+    assert strong > 0.6
+    assert len(cues.emphases(10, rng)) == len(np.unique(cues.emphases(10, rng))) == 10
+    assert len(SpeechCues(1.0, np.zeros(0), np.zeros(0), np.zeros(0)).emphases(3, rng)) == 0

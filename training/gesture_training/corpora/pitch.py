@@ -15,6 +15,7 @@ from gesture_node.timeline import SAMPLE_RATE_HZ
 Waveform = NDArray[np.float32]
 _PIECE, _SEARCH = 640, 128
 _HOP = _PIECE // 2
+_NEARNESS = 1e-4
 
 
 def change_speed(waveform: Waveform, factor: float) -> Waveform:
@@ -51,7 +52,10 @@ def stretch(waveform: Waveform, count: int) -> Waveform:
         if index:
             wanted = padded[place + _HOP:place + _HOP + _PIECE]
             near = padded[nominal - _SEARCH:nominal + _SEARCH + _PIECE]
-            nominal += int(np.argmax(np.correlate(near, wanted, 'valid'))) - _SEARCH
+            match = np.correlate(near, wanted, 'valid')
+            # Of places that match equally well, as in a steady vowel, the nearest one.
+            match -= _NEARNESS * np.abs(match).max() * np.abs(np.arange(len(match)) - _SEARCH)
+            nominal += int(np.argmax(match)) - _SEARCH
         place = nominal
         result[index * _HOP:index * _HOP + _PIECE] += window * padded[place:place + _PIECE]
     return np.asarray(result[_HOP:_HOP + count], dtype=np.float32)
