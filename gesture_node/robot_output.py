@@ -108,12 +108,11 @@ class RobotOutput:
                                               targets[:committed * _KNOTS_PER_FRAME])
             final = done_free.motion
             rest = self._follower.follow(
-                final.state, targets[committed * _KNOTS_PER_FRAME:]).motion
-            brake = self._limiter.brake(rest.state)
+                final.state, targets[committed * _KNOTS_PER_FRAME:])
         self._limiter_state = final.state
         self._previous = positions[committed - 1]
         self._count(final, targets, int(collisions) + int(done_free.parted))
-        parts = (final, rest, brake)
+        parts = (final, rest.motion, rest.brake)
         return JointChunk(
             joint_names=self.profile.joint_names,
             first_knot=convert_frame(body.first_frame, BODY_RATE_HZ, KNOT_RATE_HZ),

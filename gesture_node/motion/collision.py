@@ -15,6 +15,7 @@ what protects; ``collision_follow`` looks after the limited motion itself, and
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..timeline import BODY_RATE_HZ
 from ..types import Float64Array
@@ -83,9 +84,26 @@ class SelfCollisionGuard:
             self.model.clearances(self.model.place(positions[row:row + _AUDIT_ROWS])).min(axis=1)
             for row in range(0, len(positions), _AUDIT_ROWS)] or [np.empty(0)])
 
+    def keeps(self, positions: Float64Array, clearance_m: float) -> NDArray[np.bool_]:
+        """Return in which of T poses no watched pair is nearer than a clearance, shape (T,).
+
+        The same as comparing :meth:`clearance`, but only pairs that may be near are looked at.
+        """
+        kept = np.ones(len(positions), dtype=bool)
+        if not len(self.model.pairs) or not len(positions):
+            return kept
+        placement = self.model.place(positions)
+        pairs = self.model.near_pairs(placement, clearance_m)
+        if len(pairs):
+            contacts = self.model.contacts(placement, pairs)
+            kept = (contacts.distance - self.model.radii[pairs] >= clearance_m).all(axis=1)
+        return kept
+
     def audit(self, positions: Float64Array) -> int:
         """Return in how many of T poses (T, N) watched links overlap."""
-        return int(np.count_nonzero(self.clearance(positions) < 0.0))
+        return int(np.count_nonzero(np.concatenate([
+            ~self.keeps(positions[row:row + _AUDIT_ROWS], 0.0)
+            for row in range(0, len(positions), _AUDIT_ROWS)] or [np.empty(0, bool)])))
 
     def _separated(self, positions: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Return poses moved apart (T, N), and by how much each still misses the margin (T,)."""

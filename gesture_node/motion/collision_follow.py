@@ -32,11 +32,13 @@ class FreeMotion:
 
     Attributes:
         motion: K knots inside every limit.
+        brake: the free stop after the last of them.
         parted: whether targets were replaced because the motion would have met a link.
         braked_knots: knots at the end that brake because nothing else was free.
     """
 
     motion: LimitedMotion
+    brake: LimitedMotion
     parted: bool = False
     braked_knots: int = 0
 
@@ -59,35 +61,38 @@ class CollisionFreeLimiter:
         is near, because every call ends with a brake that is looked at.
         """
         motion = self.limiter.follow(state, targets)
-        if not len(motion.positions) or self._is_free(motion, RESERVE_M):
-            return FreeMotion(motion)
+        brake = self.limiter.brake(motion.state)
+        if not len(motion.positions) or self._is_free(motion, brake, RESERVE_M):
+            return FreeMotion(motion, brake)
         # What the state itself cannot avoid any more is not asked for.
         reserve = min(RESERVE_M, self._clearance(self.limiter.brake(state))) - _EASED_M
         apart, _ = self.guard.guard(motion.positions, state.positions)
         around = self.limiter.follow(state, apart)
-        if self._is_free(around, reserve):
-            return FreeMotion(replace(around, report=motion.report + around.report), parted=True)
+        brake = self.limiter.brake(around.state)
+        if self._is_free(around, brake, reserve):
+            whole = replace(around, report=motion.report + around.report)
+            return FreeMotion(whole, brake, parted=True)
         return self._braked(state, targets, motion, reserve)
 
     def _clearance(self, motion: LimitedMotion) -> float:
         return float(self.guard.clearance(motion.positions).min())
 
-    def _is_free(self, motion: LimitedMotion, reserve: float) -> bool:
-        brake = self.limiter.brake(motion.state)
+    def _is_free(self, motion: LimitedMotion, brake: LimitedMotion, reserve: float) -> bool:
         poses = np.concatenate([motion.positions, brake.positions])
-        return bool((self.guard.clearance(poses) >= reserve).all())
+        return bool(self.guard.keeps(poses, reserve).all())
 
     def _braked(self, state: LimiterState, targets: Float64Array, motion: LimitedMotion,
                 reserve: float) -> FreeMotion:
         """Return the motion up to where its brake is still free, then the brake."""
         count = len(targets)
-        near = self.guard.clearance(motion.positions) < reserve
+        near = ~self.guard.keeps(motion.positions, reserve)
         kept = int(np.argmax(near)) if near.any() else count - 1
         part = self.limiter.follow(state, targets[:kept])
-        while kept and not self._is_free(part, reserve):
+        brake = self.limiter.brake(part.state)
+        while kept and not self._is_free(part, brake, reserve):
             kept //= 2
             part = self.limiter.follow(state, targets[:kept])
-        brake = self.limiter.brake(part.state)
+            brake = self.limiter.brake(part.state)
         rows = np.minimum(np.arange(count - kept), len(brake.positions) - 1)
         positions = np.concatenate([part.positions, brake.positions[rows]])
         velocities = np.concatenate([part.velocities, brake.velocities[rows]])
@@ -95,4 +100,5 @@ class CollisionFreeLimiter:
         final = self.limiter.moving_state(positions[-1], velocities[-1], accelerations[-1])
         final = replace(final, speed_scale=part.state.speed_scale)
         braked = LimitedMotion(positions, velocities, accelerations, final, motion.report)
-        return FreeMotion(braked, parted=True, braked_knots=count - kept)
+        return FreeMotion(braked, self.limiter.brake(final), parted=True,
+                          braked_knots=count - kept)

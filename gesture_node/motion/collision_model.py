@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Float64Array
-from .collision_capsules import Capsule, Contacts, read_capsules, segment_contacts
+from .collision_capsules import Capsule, Contacts, cross, dot, read_capsules, segment_contacts
 from .limits import JointLimits
 from .reduced_model import reduced_model
 from .urdf import Urdf
 
 _NEIGHBOUR_JOINTS = 2
 _TOUCHING_AT_REST_M = 0.002
+_SLACK_M = 1e-6
 
 
 class ArmLike(Protocol):
@@ -106,9 +107,20 @@ class CollisionModel:
         apart = clearance > _TOUCHING_AT_REST_M
         self.pairs, self.rest_clearance = self.pairs[apart], clearance[apart]
         self.radii = self._pair_radii()
-        # Pairs are pruned by spheres around the capsules.
+        self._prepare_pruning()
+
+    def _prepare_pruning(self) -> None:
+        """Prepare spheres around capsules, and around all capsules of a link."""
         half = 0.5 * np.linalg.norm(self._local[1], axis=1)
         self._reach = half[self.pairs].sum(axis=1) + self.radii
+        belongs = self._links == np.arange(self._links.max(initial=-1) + 1)[:, None]
+        self._hubs = belongs / np.maximum(belongs.sum(axis=1, keepdims=True), 1)
+        centres = self._local[0] + 0.5 * self._local[1]
+        apart = np.linalg.norm(centres - (self._hubs @ centres)[self._links], axis=-1)
+        sphere = apart + half + [capsule.radius for capsule in self.capsules]
+        hub_radius = np.where(belongs, sphere, 0.0).max(axis=1, initial=0.0)
+        self._link_pairs = self._links[self.pairs]
+        self._hub_reach = hub_radius[self._link_pairs].sum(axis=1)
 
     def _pair_radii(self) -> Float64Array:
         radius = np.array([capsule.radius for capsule in self.capsules])
@@ -151,10 +163,10 @@ class CollisionModel:
         # A unit axis x through the point o moves the origin by o x x, and the sum of
         # x x (o x x) over three orthogonal axes is 2 o.
         axes = frames[..., 3:]
-        origins = 0.5 * np.cross(axes, frames[..., :3]).sum(axis=2)
+        origins = 0.5 * cross(axes, frames[..., :3]).sum(axis=2)
         turn = axes[:, self._links]
-        starts = origins[:, self._links] + np.einsum('ca,tcai->tci', self._local[0], turn)
-        alongs = np.einsum('ca,tcai->tci', self._local[1], turn)
+        starts = origins[:, self._links] + _turned(self._local[0], turn)
+        alongs = _turned(self._local[1], turn)
         joints = columns[:, self._joint_columns]
         return Placement(starts, alongs, joints[..., 3:], joints[..., :3])
 
@@ -162,12 +174,28 @@ class CollisionModel:
         """Return the clearance of every pair, shape (T, P), [m]; negative where they overlap."""
         return self.contacts(placement, np.arange(len(self.pairs))).distance - self.radii
 
-    def near_pairs(self, placement: Placement, margin: Float64Array) -> NDArray[np.intp]:
-        """Return the pairs whose clearance may be below ``margin`` (P,) in some pose."""
+    def near_pairs(self, placement: Placement,
+                   margin: Float64Array | float) -> NDArray[np.intp]:
+        """Return the pairs whose clearance may be below ``margin`` in some pose.
+
+        Args:
+            placement: T poses.
+            margin: shape (P,), or one for all [m].
+        """
+        if not len(placement.starts):
+            return np.empty(0, np.intp)
         centres = placement.starts + 0.5 * placement.alongs
-        gap = centres[:, self.pairs[:, 0]] - centres[:, self.pairs[:, 1]]
-        square = np.einsum('tpi,tpi->tp', gap, gap)
-        return np.flatnonzero((square < (self._reach + margin) ** 2).any(axis=0))
+        margin = np.broadcast_to(margin, len(self.pairs))
+        # Spheres around links first: a matrix product, few numbers, and most pairs are apart.
+        hubs = self._hubs @ centres
+        size = dot(hubs, hubs)
+        square = size[:, :, None] + size[:, None] - 2.0 * (hubs @ hubs.transpose(0, 2, 1))
+        nearest = square.min(axis=0)[self._link_pairs[:, 0], self._link_pairs[:, 1]]
+        close = np.flatnonzero(nearest < (self._hub_reach + margin + _SLACK_M) ** 2)
+        first, second = self.pairs[close].T
+        gap = centres[:, first] - centres[:, second]
+        reach = self._reach[close] + margin[close]
+        return np.asarray(close[(dot(gap, gap) < reach * reach).any(axis=0)])
 
     def contacts(self, placement: Placement, pairs: NDArray[np.intp]) -> Contacts:
         """Return the nearest points of some pairs, leading shape (T, number of pairs)."""
@@ -190,10 +218,16 @@ class CollisionModel:
         normal = (contacts.first - contacts.second) / np.maximum(contacts.distance, 1e-9)[:, None]
         total = np.zeros(placement.axes.shape[:2])
         for side, sign, point in ((0, 1.0, contacts.first), (1, -1.0, contacts.second)):
-            velocity = placement.moments + np.cross(placement.axes, point[:, None])
-            along = np.einsum('tni,ti->tn', velocity, normal)
+            velocity = placement.moments + cross(placement.axes, point[:, None])
+            along = dot(velocity, normal[:, None])
             total += sign * self._moves[self.pairs[pairs, side]] * along
         return total
+
+
+def _turned(local: Float64Array, turn: Float64Array) -> Float64Array:
+    """Return vectors (C, 3) of links whose axes are the rows of ``turn`` (T, C, 3, 3)."""
+    return np.asarray(local[:, :1] * turn[:, :, 0] + local[:, 1:2] * turn[:, :, 1]
+                      + local[:, 2:] * turn[:, :, 2])
 
 
 def _pairs(capsules: tuple[Capsule, ...], chains: dict[str, tuple[str, ...]],

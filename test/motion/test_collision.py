@@ -12,7 +12,13 @@ import pytest
 
 from gesture_node.exceptions import RobotError
 from gesture_node.motion.collision import DEFAULT_MARGIN_M, SelfCollisionGuard
-from gesture_node.motion.collision_capsules import Contacts, read_capsules, segment_contacts
+from gesture_node.motion.collision_capsules import (
+    Contacts,
+    cross,
+    dot,
+    read_capsules,
+    segment_contacts,
+)
 from gesture_node.motion.robot import load_profile, RobotProfile
 
 ROBOTS = ('humanoid', 'nao', 'unitree_g1')
@@ -151,6 +157,28 @@ def test_a_jump_through_the_body_is_refused_step_by_step() -> None:
     path = np.concatenate([profile.rest_positions[None], safe])
     between = path[:-1, None] + np.linspace(0, 1, 6)[1:-1, None] * np.diff(path, axis=0)[:, None]
     assert guard.clearance(between.reshape(-1, safe.shape[1])).min() > 0.0
+
+
+@pytest.mark.parametrize('name', ROBOTS)
+@pytest.mark.parametrize('clearance_m', [0.0, 0.02, 0.2])
+def test_looking_only_at_near_pairs_misses_nothing(name: str, clearance_m: float) -> None:
+    profile, guard = guarded(name)
+    poses = wandering(profile, 60, seed=5)
+    placement = guard.model.place(poses)
+    every = guard.model.clearances(placement)
+    kept = guard.keeps(poses, clearance_m)
+    assert np.array_equal(kept, every.min(axis=1) >= clearance_m) and not kept.all()
+    near = guard.model.near_pairs(placement, clearance_m)
+    assert set(np.flatnonzero((every < clearance_m).any(axis=0))) <= set(near)
+    assert len(near) < len(guard.model.pairs)
+    assert guard.keeps(poses[:0], clearance_m).shape == (0,)
+
+
+def test_products_of_vectors_broadcast() -> None:
+    random = np.random.default_rng(1)
+    first, second = random.standard_normal((4, 5, 3)), random.standard_normal((4, 1, 3))
+    assert np.allclose(cross(first, second), np.cross(first, second), atol=1e-14)
+    assert np.allclose(dot(first, second), (first * second).sum(axis=-1), atol=1e-14)
 
 
 def test_a_start_in_contact_is_not_made_worse() -> None:
