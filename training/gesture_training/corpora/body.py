@@ -45,6 +45,8 @@ from .speech import (
 from .splits import held_out_speakers
 
 GESTURE_LICENCE = 'LGPL 2.1 (SmartBody gesture clips)'
+DEFAULT_HOURS = 4.5
+"""Training motion that is composed unless asked otherwise [h]."""
 CLEAN_SHARE, GAIN_SHARE = 0.35, 0.2
 DELIVERY_SHARE = 0.4
 """Of the training takes, how many are said livelier or calmer than they were read."""
@@ -208,7 +210,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description='Build the body channel of the training pack.')
     parser.add_argument('--data', type=Path, required=True, help='folder of the public data')
     parser.add_argument('--out', type=Path, default=Path('corpus'), help='pack folder')
-    parser.add_argument('--hours', type=float, default=4.5, help='training motion wanted [h]')
+    parser.add_argument('--hours', type=float, default=DEFAULT_HOURS,
+                        help='training motion wanted [h]')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--keep-waveforms', action='store_true',
                         help='also keep the sound, for another front end (115 MB an hour)')

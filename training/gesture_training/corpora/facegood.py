@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 import soundfile
 
 from gesture_node.exceptions import AudioError
-from gesture_node.motion.face import BLENDSHAPE_NAMES, project_face
+from gesture_node.motion.face import BLENDSHAPE_NAMES
 from gesture_node.timeline import FACE_RATE_HZ, frames_before
+
+from .readers.resample import resample_weights
 
 LICENCE = 'FACEGOOD-Audio2Face: MIT'
 STYLE = 'facegood'
@@ -32,14 +34,6 @@ class RecordedClip:
     name: str
     waveform: NDArray[np.float32]
     weights: NDArray[np.float32]
-
-
-def resample_weights(times_s: NDArray[np.float64], weights: NDArray[np.float64],
-                     frames: int) -> NDArray[np.float32]:
-    """Return weights at ``k / 50`` s, linear between the frames given, held at the ends."""
-    wanted = np.arange(frames) / FACE_RATE_HZ
-    columns = [np.interp(wanted, times_s, column) for column in weights.T]
-    return project_face(np.stack(columns, axis=1)).astype(np.float32)
 
 
 def read_weights(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 
-from gesture_node.exceptions import AudioError
 from gesture_node.timeline import SAMPLE_RATE_HZ
 from gesture_node.types import Float32Array
+
+from .readers.audio import read_audio
 
 LEAD_IN_S = (0.8, 1.3)
 TAIL_S = (1.9, 2.4)
@@ -67,22 +66,6 @@ def list_utterances(data: Path) -> list[Utterance]:
             found.append(Utterance(row['clip'], folder / row['audio'], 'a2f_samples', 'Mark',
                                    'Apache-2.0', float(row['seconds'])))
     return sorted(found, key=lambda utterance: utterance.name)
-
-
-def read_audio(path: Path) -> Float32Array:
-    """Return a recording as 16 kHz mono float32.
-
-    Raises:
-        AudioError: the file cannot be decoded.
-    """
-    try:
-        samples, rate_hz = soundfile.read(path, dtype='float32', always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f'cannot read {path}: {error}') from None
-    mono = samples.mean(axis=1)
-    if rate_hz != SAMPLE_RATE_HZ:
-        mono = soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ)
-    return np.asarray(mono, dtype=np.float32)
 
 
 def plan_takes(utterances: list[Utterance], rng: np.random.Generator) -> list[list[Utterance]]:
