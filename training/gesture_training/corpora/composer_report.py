@@ -5,7 +5,7 @@
 Prints JSON: where the nearest apex and the nearest speed peak lie against the ``emphasis``
 marks of the clips, and for a sample of the pack's clean takes how well motion fits its own
 speech, how often better than another's, and the wrist's speeds and accelerations beside those
-of the raw clips.
+of the raw clips: quantiles, Hellinger distances of their distributions, and jitter above 8 Hz.
 """
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ import numpy as np
 from gesture_node.measures.accents import find_accents, voice_activity
 from gesture_node.measures.alignment import align, matched_share
 from gesture_node.measures.beats import wrist_beats, wrist_speeds
+from gesture_node.measures.distributions import hellinger, log_histograms, wrist_kinematics
+from gesture_node.measures.jitter import jitter_mm
 from gesture_node.timeline import BODY_RATE_HZ
 from gesture_node.types import Float64Array
 
@@ -48,11 +50,11 @@ def sync_offsets(clips: list[Clip]) -> dict[str, Any]:
             'speed_peak_minus_emphasis_s': _spread(np.array(peaks))}
 
 
-def corpus_figures(pack: Pack, sample: int) -> dict[str, Any]:
+def corpus_figures(pack: Pack, sample: int, clips: list[Clip]) -> dict[str, Any]:
     """Return alignment and speeds of up to ``sample`` clean takes, held-out ones first."""
     takes = [take for take in pack.takes if take.variant == 'clean']
     takes = sorted(takes, key=lambda take: take.split)[:sample]
-    accents, beats, speech, silence, accelerations = [], [], [], [], []
+    accents, beats, speech, silence, accelerations, motions = [], [], [], [], [], []
     for take in takes:
         features, wrists = _read(pack, take)
         accents.append(find_accents(features).onsets_s)
@@ -62,6 +64,7 @@ def corpus_figures(pack: Pack, sample: int) -> dict[str, Any]:
         speech.append(speed[voiced].ravel())
         silence.append(speed[~voiced].ravel())
         accelerations.append(_accelerations(wrists, BODY_RATE_HZ))
+        motions.append(wrists)
     scores = [align(a, b) for a, b in zip(accents, beats)]
     return {
         'takes': len(takes), 'matched_share': matched_share(accents, beats),
@@ -70,7 +73,19 @@ def corpus_figures(pack: Pack, sample: int) -> dict[str, Any]:
         'accents_per_take': float(np.mean([len(a) for a in accents])),
         'beats_per_take': float(np.mean([len(b) for b in beats])),
         'wrist_speed_speech': _quantiles(speech), 'wrist_speed_silence': _quantiles(silence),
-        'wrist_acceleration': _quantiles(accelerations)}
+        'wrist_acceleration': _quantiles(accelerations),
+        **_against(motions, clips)}
+
+
+def _against(motions: list[Float64Array], clips: list[Clip]) -> dict[str, Any]:
+    """Return how far the wrists' kinematics are from those of the recorded clips."""
+    recorded = [(wrist_positions(clip.at(np.arange(0.0, clip.sync.end, 1.0 / BODY_RATE_HZ))),
+                 float(BODY_RATE_HZ)) for clip in clips]
+    human = log_histograms(wrist_kinematics(*one) for one in recorded)
+    ours = log_histograms(wrist_kinematics(one, BODY_RATE_HZ) for one in motions)
+    return {'hellinger': {name: round(hellinger(human[name], ours[name]), 3) for name in human},
+            'jitter_mm': round(jitter_mm((one, float(BODY_RATE_HZ)) for one in motions), 3),
+            'jitter_mm_clips': round(jitter_mm(recorded), 3)}
 
 
 def _read(pack: Pack, take: Take) -> tuple[Float64Array, Float64Array]:
@@ -105,7 +120,7 @@ def main() -> None:
     raw = [_accelerations(wrist_positions(clip.at(np.arange(0.0, clip.sync.end, 0.04))),
                           BODY_RATE_HZ) for clip in clips]
     figures = {'marks': sync_offsets(clips), 'raw_clips_acceleration': _quantiles(raw),
-               'corpus': corpus_figures(read_pack(args.corpus, 'body'), args.takes)}
+               'corpus': corpus_figures(read_pack(args.corpus, 'body'), args.takes, clips)}
     print(json.dumps(figures, indent=1))
 
 
