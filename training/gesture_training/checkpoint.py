@@ -18,7 +18,8 @@ from .statistics import Statistics
 
 FILE_NAME = 'checkpoint.pt'
 _FORMAT = 1
-_HEADS = tuple(f'encoder.{head}.' for head in ('phones', 'lips', 'accents', 'effort', 'manner'))
+_HEADS = tuple(f'encoder.{head}.' for head in ('phones', 'lips', 'accents', 'effort', 'manner',
+                                                  'masked'))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ range is refused with one sentence, as :class:`gesture_node.exceptions.ConfigErr
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,8 @@ class LossConfig:
     closure_frames: float = param(3.0, 'Weight of closure frames in the lip terms.',
                                   bounds=(1.0, 1e3))
     phones: float = param(0.3, 'Cross entropy of the phone classes.', bounds=(0.0, 1e3))
+    masked: float = param(0.0, 'Hidden spans of features told from what surrounds them, in '
+                               'windows without phone labels.', bounds=(0.0, 1e3))
     lips: float = param(1.0, 'Lips read off the local tokens, in tenths.', bounds=(0.0, 1e3))
     accents: float = param(1.0, 'Accent curve read off the local tokens.', bounds=(0.0, 1e3))
     manner: float = param(0.2, 'Speed and reach of the wrists read off the persona.',
@@ -188,20 +191,30 @@ class TrainingConfig:
     distill: DistillConfig = field(default_factory=DistillConfig)
 
 
-def load_config(path: Path | None) -> TrainingConfig:
-    """Return the defaults, changed by the keys of a YAML file.
+def load_config(*paths: Path) -> TrainingConfig:
+    """Return the defaults, changed by the keys of YAML files; later files win.
 
     Raises:
-        ConfigError: the file is missing or not a mapping, or a key or value is not allowed.
+        ConfigError: a file is missing or not a mapping, or a key or value is not allowed.
     """
-    if path is None:
-        return TrainingConfig()
-    if not path.is_file():
-        raise ConfigError(f'training config {path} does not exist')
-    values = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
-    if not isinstance(values, dict):
-        raise ConfigError(f'training config {path} must hold a mapping')
-    return config_from(values)
+    return with_values(TrainingConfig(), read_values(paths))
+
+
+def read_values(paths: Sequence[Path]) -> dict[str, Any]:
+    """Return the values of YAML files by dotted name, such as ``body.layers``; later files win.
+
+    Raises:
+        ConfigError: a file is missing or not a mapping.
+    """
+    values: dict[str, Any] = {}
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(f'training config {path} does not exist')
+        found = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
+        if not isinstance(found, dict):
+            raise ConfigError(f'training config {path} must hold a mapping')
+        values |= _dotted(found, '')
+    return values
 
 
 def config_from(values: dict[str, Any]) -> TrainingConfig:

@@ -35,6 +35,7 @@ from .data import WindowBatch, WindowSampler
 from .distill_report import compare
 from .exceptions import TrainingError
 from .losses import BodyLoss, FaceLoss, frame_weights
+from .parallel import average_gradients, join, leave, mean_over_processes, rank, rows
 from .sampling import estimates, predictor, sample, SamplingPlan
 from .train import Budget, CHANNELS, device_named, open_packs, run, run_or_bundle
 from .trainer import describe_corpus, learning_rate, machine
@@ -59,7 +60,7 @@ class Distiller:
         self.config = replace(config, optimiser=replace(
             config.optimiser, learning_rate=config.distill.learning_rate))
         self.step, self.elapsed_s = 0, 0.0
-        self._teacher_checkpoint, self._channel, self._device = teacher, channel, device
+        self._teacher_checkpoint, self._channel, self.device = teacher, channel, device
         self._corpus = describe_corpus(pack)
         self.teacher = networks_of(teacher).to(device).eval().requires_grad_(False)
         self.student = copy.deepcopy(self.teacher)
@@ -68,6 +69,7 @@ class Distiller:
         statistics = teacher.statistics
         mean, std = (getattr(statistics, f'{channel}_{key}') for key in ('mean', 'std'))
         self._sampler = WindowSampler(pack, channel, config, mean, std)
+        self.windows = self._sampler.batch
         kind = FaceLoss if channel == 'face' else BodyLoss
         self._loss = kind(config.losses, torch.from_numpy(mean),
                           torch.from_numpy(std)).to(device)
@@ -89,11 +91,14 @@ class Distiller:
         for group in self._optimiser.param_groups:
             group['lr'] = learning_rate(self.config, self.step, share)
         seed = self.config.optimiser.seed
-        batch = self._sampler.draw(seed, self.step).to(self._device)
+        batch = self._sampler.draw(seed, self.step)
         random = torch.Generator().manual_seed((seed * 1_000_003 + self.step) * 2 + 1)
-        noise = torch.randn(batch.motion.shape, generator=random).to(self._device)
+        noise = rows(torch.randn(batch.motion.shape, generator=random)).to(self.device)
+        batch = rows(batch).to(self.device)
         self._optimiser.zero_grad(set_to_none=True)
-        losses = self._backward(batch, noise)
+        terms = self._backward(batch, noise)
+        losses = dict(zip(terms, mean_over_processes(torch.stack(list(terms.values()))).tolist()))
+        average_gradients(list(self._learner.parameters()))
         norm = nn.utils.clip_grad_norm_(self._learner.parameters(),
                                         self.config.optimiser.clip_norm)
         wrong = [name for name, value in losses.items() if not math.isfinite(value)]
@@ -106,7 +111,7 @@ class Distiller:
         self.step += 1
         return losses
 
-    def _backward(self, batch: WindowBatch, noise: Tensor) -> dict[str, float]:
+    def _backward(self, batch: WindowBatch, noise: Tensor) -> dict[str, Tensor]:
         bf16 = self.config.optimiser.bf16
         few, many = self._plans
         wanted = sample(predictor(self.teacher, self.config, self._channel, batch, bf16), noise,
@@ -115,11 +120,11 @@ class Distiller:
         heard = batch.heard[:, self.config.encoder.context_frames:]
         heard = heard[:, ::2] if self._channel == 'body' else heard
         weight = frame_weights(batch.mask, torch.ones_like(batch.valid), heard)
-        losses: dict[str, float] = {}
+        losses: dict[str, Tensor] = {}
         for call, estimate in enumerate(estimates(predict, noise, batch.seed, batch.mask, few)):
             terms: dict[str, Tensor] = self._loss(estimate, wanted, weight)
             (sum(terms.values(), torch.zeros((), device=noise.device)) / few.calls).backward()
-            losses |= {f'{self._channel}.call{call + 1}.{name}': float(value.detach())
+            losses |= {f'{self._channel}.call{call + 1}.{name}': value.detach()
                        for name, value in terms.items()}
         return losses
 
@@ -164,7 +169,7 @@ def start(options: argparse.Namespace) -> tuple[Distiller, Pack]:
     if options.channel not in packs:
         raise TrainingError(f'corpus {options.corpus} holds no {options.channel}_takes.json')
     distiller = Distiller(teacher, packs[options.channel], options.channel,
-                          _config(teacher.config, options), device_named(options.device))
+                          _config(teacher.config, options), join(device_named(options.device)))
     if options.resume:
         distiller.restore(load_checkpoint(options.out))
     return distiller, packs[options.channel]
@@ -172,8 +177,8 @@ def start(options: argparse.Namespace) -> tuple[Distiller, Pack]:
 
 def _config(config: TrainingConfig, options: argparse.Namespace) -> TrainingConfig:
     """Return the teacher's config with the file's and the options' way to distil."""
-    if options.config is not None:
-        fresh = load_config(options.config)
+    if options.config:
+        fresh = load_config(*options.config)
         config = replace(config, distill=fresh.distill, optimiser=fresh.optimiser,
                          body=replace(config.body, batch=fresh.body.batch),
                          face=replace(config.face, batch=fresh.face.batch))
@@ -195,8 +200,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--channel', required=True, choices=CHANNELS)
     parser.add_argument('--out', type=Path, required=True, help='run folder of the student')
     parser.add_argument('--corpus', type=Path, default=Path('corpus'))
-    parser.add_argument('--config', type=Path,
-                        help='YAML whose distill and optimiser sections and batch sizes to use')
+    parser.add_argument('--config', type=Path, nargs='+', default=[], metavar='YAML',
+                        help='files whose distill and optimiser sections and batch sizes to use')
     parser.add_argument('--calls', type=int, help='denoiser calls of the student')
     parser.add_argument('--teacher-calls', type=int, help='denoiser calls of the teacher')
     parser.add_argument('--learning-rate', type=float, help='highest learning rate')
@@ -218,11 +223,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'{machine()}; {options.channel}: {distiller.config.distill.teacher_calls} calls '
               f'become {distiller.config.distill.calls}', file=sys.stderr)
         run(distiller, Budget(options.steps, options.minutes), options.out)
+        if rank() > 0:
+            return 0
         found = compare(distiller.teacher, distiller.average, distiller.config, options.channel,
                         pack, load_checkpoint(options.out).statistics)
     except GestureError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
+    finally:
+        leave()
     text = json.dumps(found, indent=1)
     (options.out / REPORT_NAME).write_text(text + '\n', encoding='utf-8')
     print(text)

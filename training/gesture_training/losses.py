@@ -23,6 +23,7 @@ from gesture_node.timeline import BODY_RATE_HZ
 
 from .config import LossConfig
 from .corpora.pack import UNKNOWN_PHONE
+from .parallel import mean_over_processes
 
 _SEED_WEIGHT, _UNHEARD_WEIGHT = 0.3, 0.3
 _CLOSURE_REACH_FRAMES = 8
@@ -41,7 +42,7 @@ def frame_weights(mask: Tensor, valid: Tensor, heard: Tensor) -> Tensor:
 def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
     """Return the mean of ``values`` (B, T, ...) under ``weight`` (B, T)."""
     per_frame = values.flatten(2).mean(dim=-1) if values.dim() > 2 else values
-    return (per_frame * weight).sum() / weight.sum().clamp(min=1e-6)
+    return (per_frame * weight).sum() / mean_over_processes(weight.sum()).clamp(min=1e-6)
 
 
 def difference_loss(estimate: Tensor, target: Tensor, weight: Tensor, order: int) -> Tensor:
@@ -203,10 +204,10 @@ def phone_loss(logits: Tensor, phones: Tensor) -> Tensor:
         logits: shape (B, F, classes).
         phones: shape (B, F) int64, 255 to ignore.
     """
-    if bool((phones == UNKNOWN_PHONE).all()):
-        return logits.sum() * 0.0
-    return functional.cross_entropy(logits.flatten(0, 1).float(), phones.flatten(),
-                                    ignore_index=UNKNOWN_PHONE)
+    entropy = functional.cross_entropy(logits.flatten(0, 1).float(), phones.flatten(),
+                                       ignore_index=UNKNOWN_PHONE, reduction='sum')
+    known = (phones != UNKNOWN_PHONE).sum().float()
+    return entropy / mean_over_processes(known).clamp(min=1.0)
 
 
 def lip_loss(read: Tensor, weights: Tensor, heard: Tensor) -> Tensor:
@@ -236,7 +237,7 @@ def accent_loss(logits: Tensor, accents: Tensor, heard: Tensor) -> Tensor:
     entropy = functional.binary_cross_entropy_with_logits(
         logits.float(), accents.nan_to_num(0.0), reduction='none')
     weight = heard * known
-    return (entropy * weight).sum() / weight.sum().clamp(min=1.0)
+    return (entropy * weight).sum() / mean_over_processes(weight.sum()).clamp(min=1.0)
 
 
 def manner_loss(read: Tensor, poses: Tensor, idle: Tensor, valid: Tensor) -> Tensor:

@@ -1,4 +1,8 @@
-"""How a run is doing: one line now and then, and a CSV curve to plot."""
+"""How a run is doing: one line now and then, and a CSV curve to plot.
+
+The curve has a row per line: step, share of the budget done, optimiser steps and windows per
+second, learning rate, and every loss term, smoothed.
+"""
 from __future__ import annotations
 
 import csv
@@ -21,12 +25,14 @@ class Progress:
     """Prints smoothed losses, throughput and time left, and appends them to a CSV file.
 
     Args:
-        path: CSV file; appended to when it exists.
+        path: CSV file; appended to when it exists. One with other columns is set aside.
+        windows: windows per optimiser step, over all processes; 0 to leave them out.
         every_s: time between lines.
     """
 
-    def __init__(self, path: Path, every_s: float = 10.0) -> None:
-        self._path, self._every_s = path, every_s
+    def __init__(self, path: Path, windows: int = 0, every_s: float = 10.0) -> None:
+        self._path, self._windows, self._every_s = path, windows, every_s
+        self._share_start: float | None = None
         self._smooth: dict[str, float] = {}
         self._count: dict[str, int] = {}
         self._last_s = self._first_s = time.monotonic()
@@ -47,26 +53,49 @@ class Progress:
             self._smooth[name] = keep * self._smooth.get(name, 0.0) + (1.0 - keep) * value
         self._steps += 1
         now_s = time.monotonic()
+        if self._share_start is None:
+            self._share_start = share
         if now_s - self._last_s >= self._every_s:
             self._report(step, share, rate, now_s)
+        self._latest = step, share, rate
+
+    def finish(self) -> None:
+        """Report what was done since the last line, so that a short run has a curve too."""
+        if self._steps:
+            self._report(*self._latest, max(time.monotonic(), self._last_s + 1e-3))
 
     def _report(self, step: int, share: float, rate: float, now_s: float) -> None:
         per_s = self._steps / (now_s - self._last_s)
         ran_s = now_s - self._first_s
-        self._share_start = getattr(self, '_share_start', share)
-        done = share - self._share_start
+        done = share - (share if self._share_start is None else self._share_start)
         left = format_duration(ran_s * (1.0 - share) / done) if done > 0 else '?'
         shown = ' '.join(f'{name} {value:.4f}' for name, value in self._smooth.items())
-        print(f'step {step} | {100 * share:.0f} % | {per_s:.2f} steps/s | {left} left | {shown}',
+        speed = {'steps_per_s': per_s}
+        if self._windows:
+            speed['windows_per_s'] = per_s * self._windows
+        fast = ' '.join(f'{value:.4g} {name.replace("_per_", "/")}'
+                        for name, value in speed.items())
+        print(f'step {step} | {100 * share:.0f} % | {fast} | {left} left | {shown}',
               flush=True, file=sys.stderr)
-        self._append({'step': step, 'share': round(share, 5), 'steps_per_s': round(per_s, 4),
-                      'learning_rate': rate, **{k: round(v, 6) for k, v in self._smooth.items()}})
+        self._append({'step': step, 'share': round(share, 5),
+                      **{k: round(v, 4) for k, v in speed.items()}, 'learning_rate': rate,
+                      **{k: round(v, 6) for k, v in self._smooth.items()}})
         self._last_s, self._steps = now_s, 0
 
     def _append(self, row: dict[str, float]) -> None:
         fresh = not self._path.exists()
+        if not fresh and self._columns() != list(row):
+            number = 1
+            while (aside := self._path.with_suffix(f'.{number}.csv')).exists():
+                number += 1
+            self._path.rename(aside)
+            fresh = True
         with self._path.open('a', newline='', encoding='utf-8') as stream:
             writer = csv.DictWriter(stream, list(row))
             if fresh:
                 writer.writeheader()
             writer.writerow(row)
+
+    def _columns(self) -> list[str]:
+        with self._path.open(newline='', encoding='utf-8') as stream:
+            return next(csv.reader(stream), [])

@@ -2,7 +2,8 @@
 
 ``python -m gesture_training.train --corpus corpus --out runs/base --minutes 60`` writes
 ``checkpoint.pt`` and ``curve.csv`` into the run folder; ``--resume`` goes on from there. Both
-denoisers share the speech encoder; a corpus with only one channel trains that one.
+denoisers share the speech encoder; a corpus with only one channel trains that one. Several GPUs:
+``torchrun --standalone --nproc-per-node 4 -m gesture_training.train ...``; ``docs/training.md``.
 """
 from __future__ import annotations
 
@@ -17,15 +18,17 @@ from typing import Protocol
 
 import torch
 
+from gesture_node.config import with_values
 from gesture_node.exceptions import GestureError
 
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from .config import load_config, TrainingConfig
+from .config import load_config, read_values, TrainingConfig
 from .corpora.pack import Pack, read_pack
 from .exceptions import TrainingError
 from .front_end import front_end_of_run
 from .networks.assembly import parameter_counts
 from .onnx_weights import bundle_checkpoint
+from .parallel import first_says, join, leave, rank
 from .progress import format_duration, Progress
 from .statistics import measure
 from .trainer import learning_rate, machine, Trainer
@@ -66,6 +69,8 @@ class Advances(Protocol):
     """What :func:`run` drives: a trainer or a distiller."""
 
     config: TrainingConfig
+    device: torch.device
+    windows: int
     step: int
     elapsed_s: float
 
@@ -90,18 +95,24 @@ def run(trainer: Advances, budget: Budget, out: Path) -> None:
         TrainingError: training became unstable; the last checkpoint is left as it was.
     """
     out.mkdir(parents=True, exist_ok=True)
-    progress = Progress(out / 'curve.csv')
+    progress = Progress(out / 'curve.csv', trainer.windows) if rank() == 0 else None
     earlier_s, begun_s = trainer.elapsed_s, time.monotonic()
     saved_s = begun_s
-    while (share := budget.share(trainer.step, trainer.elapsed_s)) < 1.0:
+    while (share := first_says(budget.share(trainer.step, trainer.elapsed_s),
+                               trainer.device)) < 1.0:
         losses = trainer.advance(share)
         now_s = time.monotonic()
         trainer.elapsed_s = earlier_s + now_s - begun_s
         rate = learning_rate(trainer.config, trainer.step, share)
+        if progress is None:
+            continue
         progress.update(trainer.step, losses, share, rate)
         if now_s - saved_s >= trainer.config.optimiser.checkpoint_s:
             save_checkpoint(trainer.checkpoint(), out)
             saved_s = now_s
+    if progress is None:
+        return
+    progress.finish()
     save_checkpoint(trainer.checkpoint(), out)
     print(f'{trainer.step} steps in {format_duration(trainer.elapsed_s)}; '
           f'checkpoint in {out}', file=sys.stderr)
@@ -111,7 +122,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train encoder, face and body denoiser.')
     parser.add_argument('--corpus', type=Path, default=Path('corpus'))
     parser.add_argument('--out', type=Path, default=Path('runs/base'))
-    parser.add_argument('--config', type=Path, help='YAML that changes the defaults')
+    parser.add_argument('--config', type=Path, nargs='+', default=[], metavar='YAML',
+                        help='files that change the defaults; later ones win')
     parser.add_argument('--stages', default='+'.join(PARTS),
                         help='parts that learn, joined by + (default: %(default)s)')
     parser.add_argument('--steps', type=int, help='stop after this many optimiser steps')
@@ -133,14 +145,14 @@ def start(options: argparse.Namespace) -> Trainer:
     unknown = set(stages) - set(PARTS)
     if unknown:
         raise TrainingError(f'unknown stage {sorted(unknown)[0]!r}; allowed: {", ".join(PARTS)}')
-    device = device_named(options.device)
+    device = join(device_named(options.device))
     packs = open_packs(options.corpus)
     if not options.resume:
         earlier = run_or_bundle(options.weights) if options.weights else None
         statistics = earlier.statistics if earlier else measure(packs.get('body'),
                                                                 packs.get('face'))
-        config = _resumed_config(earlier, options.config) if earlier else load_config(
-            options.config)
+        config = _config_after(earlier, options.config) if earlier else load_config(
+            *options.config)
         if earlier:
             front_end_of_run(options.corpus, config.encoder.feature_dim, earlier.corpus)
         trainer = Trainer(hearing(config, packs), packs, statistics, stages, device)
@@ -148,7 +160,7 @@ def start(options: argparse.Namespace) -> Trainer:
             trainer.take_weights(earlier)
         return trainer
     checkpoint = load_checkpoint(options.out)
-    config = _resumed_config(checkpoint, options.config)
+    config = _config_after(checkpoint, options.config, resumed=True)
     front_end_of_run(options.corpus, config.encoder.feature_dim, checkpoint.corpus)
     trainer = Trainer(config, packs, checkpoint.statistics, stages, device)
     trainer.restore(checkpoint)
@@ -175,14 +187,22 @@ def run_or_bundle(folder: Path) -> Checkpoint:
     return load_checkpoint(folder)
 
 
-def _resumed_config(checkpoint: Checkpoint, path: Path | None) -> TrainingConfig:
-    """Return the checkpoint's config; a given file may change anything but the sizes."""
-    if path is None:
+def _config_after(checkpoint: Checkpoint, paths: Sequence[Path],
+                  resumed: bool = False) -> TrainingConfig:
+    """Return the config of a run that begins with the weights of another.
+
+    Without files it is that run's. With files everything is as they say, but the networks are
+    those of the other run where the files do not say otherwise; a resumed run keeps them.
+    """
+    if not paths:
         return checkpoint.config
-    fresh = load_config(path)
-    return replace(fresh, encoder=checkpoint.config.encoder,
-                   body=replace(checkpoint.config.body, batch=fresh.body.batch),
-                   face=replace(checkpoint.config.face, batch=fresh.face.batch))
+    values = read_values(paths)
+    fresh = with_values(TrainingConfig(), values)
+    said = {} if resumed else {
+        name: value for name, value in values.items() if name.split('.')[0] in PARTS}
+    said |= {f'{channel}.batch': getattr(fresh, channel).batch for channel in CHANNELS}
+    networks = with_values(checkpoint.config, said)
+    return replace(fresh, encoder=networks.encoder, body=networks.body, face=networks.face)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -194,12 +214,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         trainer = start(options)
         counts = parameter_counts(trainer.networks)
-        print(f'{machine()}; parameters {counts}; corpus {json.dumps(trainer.corpus)}',
-              file=sys.stderr)
+        if rank() == 0:
+            print(f'{machine()}; parameters {counts}; corpus {json.dumps(trainer.corpus)}',
+                  file=sys.stderr)
         run(trainer, Budget(options.steps, options.minutes), options.out)
     except GestureError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
+    finally:
+        leave()
     return 0
 
 

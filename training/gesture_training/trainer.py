@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import copy
 import math
 import platform
+import sys
 from typing import Any
 
 import torch
@@ -27,7 +28,9 @@ from .losses import (
     manner_loss,
     phone_loss,
 )
+from .masked import masked_terms
 from .networks.assembly import GestureNetworks
+from .parallel import average_gradients, mean_over_processes, rows, size
 from .schedule import add_noise, TRAIN_STEPS
 from .statistics import Statistics
 
@@ -69,6 +72,7 @@ class Trainer:
                                    getattr(statistics, f'{channel}_std'))
             for channel, pack in packs.items() if {channel, 'encoder'} & set(stages)}
         self._stages = tuple(stages)
+        self.windows = sum(sampler.batch for sampler in self._samplers.values())
         if not self._samplers:
             raise TrainingError(f'nothing to train: the corpus holds {", ".join(packs)} and the '
                                 f'stages are {", ".join(stages)}')
@@ -94,12 +98,13 @@ class Trainer:
         self._optimiser.zero_grad(set_to_none=True)
         terms: dict[str, Tensor] = {}
         for channel, sampler in self._samplers.items():
-            batch = sampler.draw(self.config.optimiser.seed, self.step).to(self.device)
+            batch = rows(sampler.draw(self.config.optimiser.seed, self.step)).to(self.device)
             found = self._channel_terms(channel, batch)
             sum(found.values(), torch.zeros((), device=self.device)).backward()
             terms |= {f'{channel}.{name}': value.detach() for name, value in found.items()}
+        average_gradients(self._trained())
         norm = nn.utils.clip_grad_norm_(self._trained(), self.config.optimiser.clip_norm)
-        losses = {name: float(value) for name, value in terms.items()}
+        losses = dict(zip(terms, mean_over_processes(torch.stack(list(terms.values()))).tolist()))
         wrong = [name for name, value in losses.items() if not math.isfinite(value)]
         if wrong or not math.isfinite(float(norm)):
             raise TrainingError(
@@ -127,9 +132,10 @@ class Trainer:
                         emotion: Tensor) -> dict[str, Tensor]:
         random = torch.Generator().manual_seed(
             (self.config.optimiser.seed * 1_000_003 + self.step) * 2 + (channel == 'body'))
-        level = _draw_levels(len(batch.motion), self.config.windows.level_bias, random)
-        noise = torch.randn(batch.motion.shape, generator=random).to(self.device)
-        level = level.to(self.device)
+        count = size() * len(batch.motion)
+        level = rows(_draw_levels(count, self.config.windows.level_bias, random)).to(self.device)
+        noise = rows(torch.randn((count, *batch.motion.shape[1:]), generator=random)).to(
+            self.device)
         inputs = (add_noise(batch.motion, noise, level), level, batch.seed, batch.mask,
                   local[:, self.config.encoder.context_frames:], persona, emotion, batch.drop)
         estimate = (self.networks.face(*inputs, batch.style) if channel == 'face'
@@ -144,6 +150,7 @@ class Trainer:
         weights, encoder, loss = self.config.losses, self.networks.encoder, self._losses[channel]
         terms = {'accents': weights.accents * accent_loss(
             encoder.accent_logits(local), batch.accents, batch.heard)}
+        terms |= masked_terms(encoder, self.config, batch, self.step)
         window = local[:, self.config.encoder.context_frames:]
         motion = batch.motion * loss.std + loss.mean
         heard = batch.valid * (0.1 + 0.9 * self._heard(channel, batch))
@@ -182,7 +189,8 @@ class Trainer:
 
     def take_weights(self, checkpoint: Checkpoint) -> None:
         """Begin from the averaged weights of another run; what it lacks stays as initialised."""
-        lacking = self.networks.load_state_dict(checkpoint.average, strict=False).missing_keys
+        fitting = fitting_weights(self.networks, self.config, checkpoint)
+        lacking = self.networks.load_state_dict(fitting, strict=False).missing_keys
         untaught = not self.networks.face.read.direct.weight.any()
         if untaught or 'face.read.direct.weight' in lacking:
             statistics = self.statistics
@@ -197,6 +205,27 @@ class Trainer:
         self.average.load_state_dict(checkpoint.average)
         self._optimiser.load_state_dict(checkpoint.optimiser)
         self.step, self.elapsed_s = checkpoint.step, checkpoint.elapsed_s
+
+
+def fitting_weights(networks: GestureNetworks, config: TrainingConfig,
+                    checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """Return the averaged weights of a run that mean the same in ``networks``.
+
+    A part (encoder, body, face) of other sizes or another make is left out as a whole and said
+    so; single layers may come and go.
+    """
+    shapes = {name: value.shape for name, value in networks.state_dict().items()}
+    weights, earlier = checkpoint.average, checkpoint.config
+    other = {name.split('.')[0] for name, value in weights.items()
+             if value.shape != shapes.get(name, value.shape)}
+    other |= {part for part, same in (
+        ('body', config.body.conditioning == earlier.body.conditioning),
+        ('face', config.face.bias == earlier.face.bias)) if not same}
+    for part in sorted(other):
+        print(f'the {part} is of another make in the weights given; it begins anew',
+              file=sys.stderr)
+    return {name: value for name, value in weights.items()
+            if name in shapes and name.split('.')[0] not in other}
 
 
 def _draw_levels(count: int, bias: float, random: torch.Generator) -> Tensor:
@@ -240,6 +269,7 @@ def describe_corpus(pack: Pack) -> dict[str, Any]:
 
 def machine() -> str:
     """Return what this is trained on, in words."""
+    several = f'{size()} x ' if size() > 1 else ''
     if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f'{platform.machine()} CPU, {torch.get_num_threads()} threads'
+        return several + torch.cuda.get_device_name()
+    return f'{several}{platform.machine()} CPU, {torch.get_num_threads()} threads'

@@ -16,7 +16,7 @@ class GestureNetworks(nn.Module):
     """Speech encoder and both denoisers.
 
     Args:
-        config: sizes.
+        config: sizes; with ``losses.masked`` above 0 the encoder gets one more head.
         phone_classes: outputs of the auxiliary phone head.
     """
 
@@ -25,6 +25,10 @@ class GestureNetworks(nn.Module):
         self.encoder = SpeechEncoder(config.encoder, phone_classes)
         self.body = BodyDenoiser(config.body, config.encoder)
         self.face = FaceDenoiser(config.face, config.encoder, len(STYLES))
+        if config.losses.masked > 0.0:
+            # For training alone, see masked.py; the last one made, so that the other weights of a
+            # seed stay what they are.
+            self.encoder.masked = nn.Linear(config.encoder.width, config.encoder.feature_dim)
 
 
 def parameter_counts(networks: GestureNetworks) -> dict[str, int]:
