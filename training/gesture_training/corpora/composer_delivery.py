@@ -119,7 +119,8 @@ def _overlap_add(waveform: Float32Array, octaves: Float64Array, voiced: NDArray[
     frames = np.minimum(centres // _HOP, len(voiced) - 1)
     raised = np.where(voiced[frames], 2.0 ** ((delivery.pitch_range - 1.0) * octaves[frames, 1]),
                       1.0)
-    steps = periods / np.clip(raised, 0.5, 2.0)
+    # Marks moved to peaks are not quite a period apart; their own distances keep unity exact.
+    steps = np.append(np.diff(centres), periods[-1]) / np.clip(raised, 0.5, 2.0)
     length = int(len(waveform) / delivery.tempo)
     result = np.zeros(length + 4 * _PERIODS[1])
     weight = np.zeros_like(result)
