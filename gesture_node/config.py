@@ -86,8 +86,12 @@ class BodyConfig:
                                unit='s', bounds=(0.0, 1.6))
     steps: int = param(0, 'Denoiser calls per window; computation is linear in it. 0 takes what '
                           'the bundle is made for.', bounds=(0, 50))
-    guidance: float = param(1.0, 'Strength of the speech conditioning; 1 turns guidance off and '
-                                 'halves the calls.', bounds=(0.0, 5.0))
+    sampler: str = param('dpm', 'How denoiser calls become motion: "dpm" is DPM-Solver++(2M), '
+                                'second order, best at few steps; "ddim" is first order.',
+                         choices=('dpm', 'ddim'))
+    guidance: float = param(1.0, 'Strength of the speech conditioning; 1 turns guidance off, 0 '
+                                 'does not listen, all else doubles the calls.',
+                            bounds=(0.0, 5.0))
     smoothing_s: float = param(0.05, 'Width of the low-pass on generated motion (standard '
                                      'deviation of a Gaussian, without delay); more is calmer '
                                      'and blunter.',
@@ -110,6 +114,7 @@ class FaceConfig:
     steps: int = param(0, 'Denoiser calls per window; lips are settled by the first, lids, gaze '
                           'and brows by all. 0 takes what the bundle is made for.',
                        bounds=(0, 50))
+    sampler: str = param('dpm', 'As body.sampler.', choices=('dpm', 'ddim'))
     lip_strength: float = param(1.0, 'Gain on jaw, lips and tongue; seals stay sealed.',
                                 bounds=(0.0, 1.5))
     style: str = param('', 'Face style of the bundle; empty takes its first, a name it does not '

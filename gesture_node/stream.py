@@ -75,8 +75,9 @@ class GestureStream:
             WindowLayout.from_seconds('face', face.spec.model, config.face.hop_s,
                                       config.face.foresight_s))
         self.steps = body.spec.calls(config.body.steps), face.spec.calls(config.face.steps)
-        self._samplers = (Sampler(schedule, self.steps[0], config.body.guidance),
-                          Sampler(schedule, self.steps[1], steady=tuple(LIP_INDEX)))
+        self._samplers = (
+            Sampler(schedule, self.steps[0], config.body.guidance, config.body.sampler),
+            Sampler(schedule, self.steps[1], solver=config.face.sampler, steady=tuple(LIP_INDEX)))
         self.robot = None if profile is None else RobotOutput(profile, config, body.spec.idle)
         self._start()
 

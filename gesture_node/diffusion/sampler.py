@@ -13,9 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..exceptions import ConfigError
 from ..types import Float32Array
 from .denoiser import Conditioning, Denoiser
 from .schedule import Schedule
+
+SOLVERS = ('dpm', 'ddim')
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Sampler:
         schedule: noise levels the denoiser was trained on.
         steps: denoiser calls per window.
         guidance: strength of the conditioning.
-        solver: ``dpm`` (second order) or ``ddim``.
+        solver: ``dpm`` (DPM-Solver++(2M), second order) or ``ddim``; one step is the same in both.
         steady: channels that keep the estimate of the first call.
     """
 
@@ -35,6 +38,16 @@ class Sampler:
     guidance: float = 1.0
     solver: str = 'dpm'
     steady: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the choice.
+
+        Raises:
+            ConfigError: the solver is unknown, or the steps are none the schedule has.
+        """
+        if self.solver not in SOLVERS:
+            raise ConfigError(f'sampler must be one of {", ".join(SOLVERS)}, got {self.solver!r}')
+        self.schedule.levels(self.steps)
 
     def sample(self, denoiser: Denoiser, conditioning: Conditioning,
                noise: Float32Array) -> Float32Array:

@@ -89,15 +89,13 @@ class SelfCollisionGuard:
 
         The same as comparing :meth:`clearance`, but only pairs that may be near are looked at.
         """
-        kept = np.ones(len(positions), dtype=bool)
         if not len(self.model.pairs) or not len(positions):
-            return kept
+            return np.ones(len(positions), dtype=bool)
         placement = self.model.place(positions)
         pairs = self.model.near_pairs(placement, clearance_m)
-        if len(pairs):
-            contacts = self.model.contacts(placement, pairs)
-            kept = (contacts.distance - self.model.radii[pairs] >= clearance_m).all(axis=1)
-        return kept
+        contacts = self.model.contacts(placement, pairs)
+        return np.asarray((contacts.distance - self.model.radii[pairs] >= clearance_m
+                           ).all(axis=1))
 
     def audit(self, positions: Float64Array) -> int:
         """Return in how many of T poses (T, N) watched links overlap."""

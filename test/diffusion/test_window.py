@@ -1,5 +1,5 @@
 """Windows: where they lie, what they hear, and seams that do not show."""
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from gesture_node.exceptions import ConfigError
 BODY = (25, 60, 20)
 
 
+@settings(deadline=None)
 @given(hop=st.integers(1, 30), foresight=st.integers(0, 10), number=st.integers(0, 500))
 def test_windows_tile_the_clock(hop: int, foresight: int, number: int) -> None:
     layout = WindowLayout.from_seconds('body', BODY, hop / 25, foresight / 25)
@@ -39,6 +40,7 @@ def test_the_join_carries_the_error_over_and_fades_it() -> None:
     assert np.abs(np.diff(joined, axis=0)).max() < np.abs(np.diff(truth, axis=0)).max() + 0.08
 
 
+@settings(deadline=None)
 @given(start=st.integers(-100, 10_000), shift=st.integers(0, 30))
 def test_noise_belongs_to_frames_not_windows(start: int, shift: int) -> None:
     first = FrameNoise(7, 0, 4).get(start, start + 40)
