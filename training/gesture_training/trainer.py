@@ -180,7 +180,10 @@ class Trainer:
         torch._foreach_lerp_(list(averages), list(weights), 1.0 - decay)
 
     def checkpoint(self) -> Checkpoint:
-        """Return the state of the run."""
+        """Return the state of the run; a face that did not learn reads lips as the encoder does."""
+        if 'encoder' in self._stages and 'face' not in self._stages:
+            for networks in (self.networks, self.average):
+                self._hand_over_lips(networks)
         return Checkpoint(
             config=self.config, statistics=self.statistics, step=self.step,
             elapsed_s=self.elapsed_s, weights=self.networks.state_dict(),
@@ -193,11 +196,13 @@ class Trainer:
         lacking = self.networks.load_state_dict(fitting, strict=False).missing_keys
         untaught = not self.networks.face.read.direct.weight.any()
         if untaught or 'face.read.direct.weight' in lacking:
-            statistics = self.statistics
-            self.networks.face.adopt_lips(self.networks.encoder.lips,
-                                          torch.from_numpy(statistics.face_mean),
-                                          torch.from_numpy(statistics.face_std))
+            self._hand_over_lips(self.networks)
         self.average.load_state_dict(self.networks.state_dict())
+
+    def _hand_over_lips(self, networks: GestureNetworks) -> None:
+        mean, std = (torch.from_numpy(part).to(self.device) for part in (
+            self.statistics.face_mean, self.statistics.face_std))
+        networks.face.adopt_lips(networks.encoder.lips, mean, std)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint of a run with the same sizes and stages."""

@@ -8,6 +8,7 @@ from gesture_training.corpora.phones import PhoneClass
 from gesture_training.exceptions import TrainingError
 from gesture_training.export import export_bundle, Model, parity_error
 from gesture_training.networks.assembly import GestureNetworks
+from gesture_training.networks.lips import LipHead
 from gesture_training.onnx_weights import bundle_checkpoint, bundle_weights, NETWORKS
 from gesture_training.statistics import Statistics
 import pytest
@@ -48,3 +49,15 @@ def test_a_bundle_stands_for_a_run_that_has_not_begun(bundle: Path) -> None:
 def test_a_folder_without_networks_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match='encoder.onnx'):
         bundle_weights(tmp_path)
+
+
+def test_a_face_reads_lips_as_an_encoder_that_learnt_alone() -> None:
+    weights = LipHead(12)
+    torch.nn.init.normal_(weights.outer.weight)
+    rows, mean, std = torch.arange(5, 20), torch.rand(52), torch.rand(52) + 0.5
+    face = LipHead(12)
+    face.adopt(weights, rows, mean, std)
+    local = torch.randn(3, 12)
+    wanted = (weights(local) - mean) / std
+    assert torch.allclose(face(local)[:, rows], wanted[:, rows], atol=1e-5)
+    assert not face(local)[:, :5].any()
