@@ -2,7 +2,7 @@
 #
 #   make demo [ROBOT=unitree_g1] [AUDIO=my.wav]   speech through real ROS 2 processes to a video
 #   make test                                     the whole suite
-#   make train DATA=/path/to/data [MINUTES=50]    corpora to bundle
+#   make train DATA=/path/to/data [CONFIG=my.yaml]  corpora to bundle, see docs/training.md
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,10 +18,16 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.requirements
 TRAINING_STAMP := $(VENV)/.requirements-training
 TRAIN := PYTHONPATH=.:training $(RUN) -m gesture_training
+LEARN = PYTHONPATH=.:training $(RUN) $(if $(GPUS),-m torch.distributed.run --standalone \
+    --nproc-per-node $(GPUS)) -m gesture_training
 TRAINING_RUN ?= runs/base
 LISTEN_MINUTES ?= 10
 MINUTES ?= 50
 BODY_MINUTES ?= 20
+LISTEN_CONFIG ?= training/config/listen.yaml
+BODY_CONFIG ?= training/config/body.yaml
+steps = $(if $(STEPS),--steps $(STEPS))
+ablation = $(ABLATION:%=training/config/ablations/%.yaml)
 resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
@@ -65,24 +71,32 @@ $(CORPUS)/%_takes.json: | $(TRAINING_STAMP)
 	@$(TRAIN).corpora.$* --data '$(DATA)' --out '$(CORPUS)'
 
 # First the encoder learns to listen, then the denoisers on top of it; a broken-off run goes on.
+# CONFIG may be several files, later ones win; ABLATION=add turns a switch; GPUS=4 uses four; STEPS
+# ends every stage early; DISTILL_MINUTES=15 ends with a body of two calls. See docs/training.md.
 train: $(TRAINING_STAMP)
 	@$(require_data)
 	@$(MAKE) --no-print-directory corpus
-	@$(TRAIN).train --corpus '$(CORPUS)' --config training/config/listen.yaml --stages encoder \
-	    --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) $(call resume,listen)
-	@$(TRAIN).train --corpus '$(CORPUS)' --config '$(CONFIG)' --stages face+body \
-	    --out '$(TRAINING_RUN)/drive' --minutes $(MINUTES) $(or $(call resume,drive), \
+	@$(LEARN).train --corpus '$(CORPUS)' --config $(CONFIG) $(LISTEN_CONFIG) $(ablation) --stages encoder \
+	    --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) $(steps) $(call resume,listen)
+	@$(LEARN).train --corpus '$(CORPUS)' --config $(CONFIG) $(ablation) --stages face+body \
+	    --out '$(TRAINING_RUN)/drive' --minutes $(MINUTES) $(steps) $(or $(call resume,drive), \
 	    --weights '$(TRAINING_RUN)/listen')
-	@$(TRAIN).train --corpus '$(CORPUS)' --config training/config/body.yaml --stages body \
-	    --out '$(TRAINING_RUN)/body' --minutes $(BODY_MINUTES) $(or $(call resume,body), \
+	@$(LEARN).train --corpus '$(CORPUS)' --config $(CONFIG) $(BODY_CONFIG) $(ablation) --stages body \
+	    --out '$(TRAINING_RUN)/body' --minutes $(BODY_MINUTES) $(steps) $(or $(call resume,body), \
 	    --weights '$(TRAINING_RUN)/drive')
-	@$(TRAIN).export --run '$(TRAINING_RUN)/body' --corpus '$(CORPUS)' \
-	    --bundle '$(TRAINING_RUN)/bundle'
+	$(if $(DISTILL_MINUTES),@$(LEARN).distill --run '$(TRAINING_RUN)/body' --channel body \
+	    --corpus '$(CORPUS)' --out '$(TRAINING_RUN)/few' --minutes $(DISTILL_MINUTES) $(steps) \
+	    $(call resume,few))
+	@$(TRAIN).export --run '$(TRAINING_RUN)/$(if $(DISTILL_MINUTES),few,body)' \
+	    --corpus '$(CORPUS)' --bundle '$(TRAINING_RUN)/bundle'
 	@echo 'see it move: make demo BUNDLE=$(TRAINING_RUN)/bundle'
 
+# Writes evaluation_report.md, .json and pictures into REPORT; QUICK=1 looks at small samples.
+evaluate: REPORT ?= $(if $(QUICK),out/evaluation,docs)
 evaluate: $(TRAINING_STAMP)
 	@$(require_data)
-	@$(TRAIN).evaluation.report --data '$(DATA)' --bundle '$(BUNDLE)'
+	@$(TRAIN).evaluation.report --data '$(DATA)' --bundle '$(BUNDLE)' --out '$(REPORT)' \
+	    $(if $(QUICK),--quick)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

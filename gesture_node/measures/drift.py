@@ -34,7 +34,7 @@ class Drift:
     torso_spread_deg: float
 
 
-def mean_rotation(matrices: Array) -> Array:
+def mean_rotation(matrices: NDArray[np.floating]) -> Array:
     """Return the rotation (3, 3) nearest to the mean of rotations ``(N, 3, 3)``."""
     left, _, right = np.linalg.svd(matrices.mean(axis=0))
     sign = np.diag([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
@@ -71,5 +71,5 @@ def measure_drift(poses: NDArray[np.floating], fps: float, minute_s: float = 60.
         torso_spread_deg=max(_angle_deg(middle, minute) for minute in minutes))
 
 
-def _angle_deg(one: Array, other: Array) -> float:
+def _angle_deg(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
     return float(np.degrees(np.linalg.norm(rotvec_from_matrix(one.T @ other))))

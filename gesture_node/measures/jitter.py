@@ -19,6 +19,8 @@ from .beats import MIN_SPEED
 Array = NDArray[np.float64]
 BAND_HZ = (8.0, 12.0)
 STRETCH_S = 1.28
+_ROUNDING_HZ = 0.05
+"""Recordings of 24 frames a second state 0.041667 s a frame."""
 
 
 def stretch_powers(positions: Array, fps: float) -> Array:
@@ -31,7 +33,7 @@ def stretch_powers(positions: Array, fps: float) -> Array:
     Raises:
         ValueError: fewer frames per second than the band needs.
     """
-    if fps < 2.0 * BAND_HZ[1]:
+    if fps < 2.0 * BAND_HZ[1] - _ROUNDING_HZ:
         raise ValueError(f'jitter needs {2 * BAND_HZ[1]:g} frames per second, got {fps:g}')
     count = round(STRETCH_S * fps)
     starts = range(0, len(positions) - count + 1, count // 2)

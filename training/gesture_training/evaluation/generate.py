@@ -4,7 +4,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gesture_node.audio.feature_stream import FeatureStream
 from gesture_node.channel import MotionChannel
 from gesture_node.config import GestureConfig
 from gesture_node.diffusion.sampler import Sampler
@@ -18,31 +17,43 @@ _TAIL_SAMPLES = 16_000 * 4
 
 
 def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
-                  config: GestureConfig, style: int = 0) -> NDArray[np.float32]:
+                  config: GestureConfig, style: int = 0,
+                  solver: str = 'dpm') -> NDArray[np.float32]:
     """Return weights ``(T, 52)`` at 50 Hz for 16 kHz mono, as a stream would commit them."""
     sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.face.calls(config.face.steps),
-                      steady=tuple(LIP_INDEX))
+                      solver=solver, steady=tuple(LIP_INDEX))
     layout = WindowLayout.from_seconds('face', pipeline.bundle.face.model, config.face.hop_s,
                                        config.face.foresight_s)
     channel = MotionChannel(pipeline.face, layout, sampler, config.seed, 1)
     channel.style = style
-    return _run(channel, waveform)
+    return _run(pipeline, channel, waveform)
 
 
 def generate_body(pipeline: GesturePipeline, waveform: NDArray[np.float32],
-                  config: GestureConfig) -> NDArray[np.float32]:
-    """Return pose vectors ``(T, 84)`` at 25 fps for 16 kHz mono, as a stream would commit them."""
+                  config: GestureConfig, persona: NDArray[np.float32] | None = None,
+                  solver: str = 'dpm') -> NDArray[np.float32]:
+    """Return pose vectors ``(T, 84)`` at 25 fps for 16 kHz mono, as a stream would commit them.
+
+    Args:
+        pipeline: the bundle.
+        waveform: shape (n,), 16 kHz.
+        config: hop, foresight, steps, guidance, smoothing and seed.
+        persona: style token to pin; None infers it from the voice.
+        solver: ``dpm`` or ``ddim``.
+    """
     sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.body.calls(config.body.steps),
-                      config.body.guidance)
+                      config.body.guidance, solver)
     layout = WindowLayout.from_seconds('body', pipeline.bundle.body.model, config.body.hop_s,
                                        config.body.foresight_s)
     channel = MotionChannel(pipeline.body, layout, sampler, config.seed, 0)
     channel.smoothing_frames = config.body.smoothing_s * layout.rate_hz
-    return _run(channel, waveform)
+    channel.persona = persona
+    return _run(pipeline, channel, waveform)
 
 
-def _run(channel: MotionChannel, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-    features, latency = FeatureStream(), LatencyTracker()
+def _run(pipeline: GesturePipeline, channel: MotionChannel,
+         waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+    features, latency = pipeline.front_end(), LatencyTracker()
     features.append(waveform)
     features.append(np.zeros(_TAIL_SAMPLES, np.float32))
     per_frame = channel.layout.features_per_frame * samples_per_frame(FEATURE_RATE_HZ)

@@ -1,125 +1,177 @@
-"""``make evaluate``: every figure of a bundle in one run, as JSON and as a page of Markdown."""
+"""``make evaluate``: every figure of a bundle in one run, as JSON and as a page with pictures."""
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 import json
+import math
 from pathlib import Path
+import sys
+import time
 from typing import Any
 
-import numpy as np
+from gesture_node.bundle import Bundle, read_bundle
+from gesture_node.cli.machine import machine, versions
+from gesture_node.cli.offline import offline_config
+from gesture_node.config import GestureConfig
+from gesture_node.exceptions import GestureError
 
-from gesture_node.cli.machine import machine
-from gesture_node.config import BodyConfig, FaceConfig, GestureConfig
-from gesture_node.pipeline import GesturePipeline
+from ..exceptions import TrainingError
+from .page import markdown
+from .plots import draw_all
+from .rows import Figures
+from .sections import run_sections, SECTIONS
+from .settings import Outcome, Settings
+from .targets import all_rows
 
-from ..corpora.pack import read_pack
-from .body import BodyTake, evaluate_body, held_out_takes, score_wrists, wrist_positions
-from .mouth import evaluate_mouth
-
-LIVE = GestureConfig()
-AHEAD = GestureConfig(body=BodyConfig(hop_s=0.8, foresight_s=0.8, steps=8),
-                      face=FaceConfig(hop_s=0.64, foresight_s=0.32, steps=8))
-
-
-def machine_in_words() -> str:
-    """Return the machine in words: processor and cores."""
-    found = machine()
-    return f'{found["cpu"]}, {found["cores"]} cores'
+CORPORA = ('speech_emodb', 'speech_speechocean762', 'gestures_smartbody', 'noise_esc10',
+           'face_facegood')
 
 
-def body_baselines(takes: list[BodyTake], corpus: Path | None) -> dict[str, Any]:
-    """Return the scores of standing still and of composed motion of other speech.
+def evaluate(settings: Settings, names: list[str], processes: int
+             ) -> tuple[dict[str, Outcome], dict[str, Any]]:
+    """Return the outcomes of sections and how the run went.
 
     Args:
-        takes: held-out speech.
-        corpus: packed set to take composed motion from; None leaves that baseline out.
+        settings: what to evaluate.
+        names: sections to run.
+        processes: how many at a time.
     """
-    still = [np.zeros((len(take.features) // 2, 2, 3)) for take in takes]
-    scores = {'static': score_wrists(takes, still)}
-    if corpus is not None:
-        pack = read_pack(corpus, 'body')
-        ours = [t for t in pack.takes if t.split == 'train' and t.variant == 'clean']
-        lengths = [len(take.features) // 2 for take in takes]
-        rng = np.random.default_rng(0)
-        loops = []
-        for length in lengths:
-            take = ours[int(rng.integers(len(ours)))]
-            poses = np.asarray(pack.motion[take.first_frame:take.first_frame + take.frames])
-            loops.append(wrist_positions(np.resize(poses, (length, poses.shape[1]))))
-        scores['motion_of_other_speech'] = score_wrists(takes, loops)
-    return scores
+    begun_s = time.monotonic()
+    outcomes: dict[str, Outcome] = {}
+    durations_s: dict[str, float] = {}
+    for name, outcome, duration_s in run_sections(settings, names, processes):
+        outcomes[name], durations_s[name] = outcome, round(duration_s, 1)
+    return ({name: outcomes[name] for name in names},
+            {'duration_s': round(time.monotonic() - begun_s, 1), 'processes': processes,
+             'section_duration_s': durations_s})
 
 
-def evaluate(bundle: Path | None, data: Path, corpus: Path | None, every: int,
-             body_takes: int) -> dict[str, Any]:
-    """Return all figures of a bundle.
-
-    Args:
-        bundle: folder, None for the shipped one.
-        data: corpora folder.
-        corpus: packed set, for baselines.
-        every: each n-th Emo-DB utterance.
-        body_takes: number of held-out body takes.
-    """
-    pipeline = GesturePipeline.from_bundle(bundle, provider='cpu')
-    takes = held_out_takes(data, body_takes)
+def describe(bundle: Bundle, settings: Settings) -> dict[str, Any]:
+    """Return what was evaluated, where and how."""
+    live = GestureConfig(seed=settings.seed)
+    modes = {'live': live, 'ahead': offline_config(live, bundle)}
     return {
-        'bundle': pipeline.bundle.name, 'bundle_hash': pipeline.bundle.hash, 'seed': LIVE.seed,
-        'machine': machine_in_words(), 'provider': pipeline.provider,
-        'mouth_live': evaluate_mouth(pipeline, data, LIVE, every),
-        'mouth_ahead': evaluate_mouth(pipeline, data, AHEAD, every),
-        'body_live': evaluate_body(pipeline, takes, LIVE),
-        'body_ahead': evaluate_body(pipeline, takes, AHEAD),
-        'body_baselines': body_baselines(takes, corpus),
-    }
+        'bundle': bundle.name, 'bundle_hash': bundle.hash, 'seed': settings.seed,
+        'provider': 'CPUExecutionProvider', 'machine': machine(), 'versions': versions(),
+        'quick': settings.quick,
+        'modes': {name: _words(config, bundle) for name, config in modes.items()}}
 
 
-def markdown(figures: dict[str, Any]) -> str:
-    """Return the figures as a Markdown page."""
-    lines = ['# Evaluation report', '',
-             f'Bundle `{figures["bundle"]}` {figures["bundle_hash"]}, seed {figures["seed"]}, '
-             f'{figures["provider"]}, {figures["machine"]}. Live: hop 0.2 s body / 0.1 s face, '
-             'foresight 0.08 / 0.08 s, 4 / 2 steps. '
-             'Ahead: hop 0.8 / 0.64 s, foresight 0.8 / 0.32 s, '
-             '8 steps. Measures are defined in [evaluation.md](evaluation.md).', '']
-    for section, values in figures.items():
-        if not isinstance(values, dict):
-            continue
-        lines += [f'## {section}', '', '| figure | value |', '|---|---|']
-        lines += [f'| {name} | {value} |' for name, value in _flat(values, '')]
-        lines.append('')
-    return '\n'.join(lines)
+def _words(config: GestureConfig, bundle: Bundle) -> str:
+    parts = [f'{name} hop {part.hop_s:g} s, foresight {part.foresight_s:g} s, '
+             f'{spec.calls(part.steps)} denoiser calls' for name, part, spec in (
+                 ('body', config.body, bundle.body), ('face', config.face, bundle.face))]
+    return '; '.join(parts)
 
 
-def _flat(values: dict[str, Any], prefix: str) -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for name, value in values.items():
-        if isinstance(value, dict):
-            rows += _flat(value, f'{prefix}{name}.')
-        else:
-            text = f'{value:.4g}' if isinstance(value, float) else str(value)
-            rows.append((prefix + name, text))
-    return rows
+def material(figures: dict[str, Any]) -> dict[str, str]:
+    """Return in words what was measured on, from the figures of the sections."""
+    found = Figures(figures)
+    words = {}
+    lips = found.find('lips_live') or found.find('lips_ahead')
+    if lips:
+        words['Lips'] = (
+            f'{lips["clips"]} utterances of Emo-DB speakers {", ".join(lips["speakers"])} '
+            '(German, manual phone times, never trained on)')
+    body = found.find('body_live') or found.find('body_ahead')
+    if body:
+        words['Arms'] = (
+            f'{body["takes"]} takes, {body["minutes"]:.1f} min, of speechocean762 speakers '
+            f'{", ".join(body["speakers"])} (held out of training)')
+    if found.find('baselines.human'):
+        words['People'] = (f'{found("baselines.human.clips"):.0f} recorded co-speech clips, '
+                           f'{found("baselines.human.minutes"):.1f} min, without sound')
+    return words
 
 
-def main() -> None:
-    """Evaluate a bundle and write ``evaluation.json`` and ``evaluation_report.md``."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+def cleaned(value: Any) -> Any:
+    """Return a value as JSON takes it: numbers of four digits, nothing that is not finite."""
+    if isinstance(value, dict):
+        return {str(key): cleaned(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [cleaned(inner) for inner in value]
+    if isinstance(value, bool) or not isinstance(value, float):
+        return value
+    return float(f'{value:.4g}') if math.isfinite(value) else None
+
+
+def write_report(out: Path, settings: Settings, outcomes: dict[str, Outcome],
+                 run: dict[str, Any], bench: dict[str, Any] | None) -> dict[str, Any]:
+    """Write ``evaluation_report.md``, ``.json`` and ``evaluation/*.png``; return the report.
+
+    Args:
+        out: folder of the documents.
+        settings: what was evaluated.
+        outcomes: of the sections.
+        run: how the run went, from :func:`evaluate`.
+        bench: what ``gesture_bench`` wrote, or None.
+    """
+    bundle = read_bundle(settings.bundle)
+    figures = {name: outcome.figures for name, outcome in outcomes.items()}
+    megabytes = sum(path.stat().st_size for path in bundle.path.iterdir()) / 1e6
+    rows = all_rows(Figures(figures), bench, {'hash': bundle.hash, 'megabytes': megabytes})
+    report = {**describe(bundle, settings), **run, 'material': material(figures),
+              'rows': [asdict(row) for row in rows], 'figures': figures}
+    series = {name: outcome.series for name, outcome in outcomes.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = draw_all(out / 'evaluation', rows, Figures(figures), series)
+    (out / 'evaluation_report.md').write_text(markdown(report, rows, pictures), encoding='utf-8')
+    (out / 'evaluation_report.json').write_text(
+        json.dumps(cleaned(report), indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+    return report
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog='python -m gesture_training.evaluation.report',
+        description='Evaluate a bundle; write evaluation_report.md, .json and pictures.')
     parser.add_argument('--data', type=Path, required=True, help='corpora folder')
     parser.add_argument('--bundle', type=Path, help='bundle folder; default: the shipped one')
-    parser.add_argument('--corpus', type=Path, help='packed set, for a baseline')
-    parser.add_argument('--out', type=Path, default=Path('out/evaluation'))
-    parser.add_argument('--every', type=int, default=1, help='use each n-th mouth utterance')
-    parser.add_argument('--body-takes', type=int, default=16)
-    options = parser.parse_args()
-    figures = evaluate(options.bundle, options.data, options.corpus, options.every,
-                       options.body_takes)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / 'evaluation.json').write_text(json.dumps(figures, indent=1) + '\n')
-    page = markdown(figures)
-    (options.out / 'evaluation_report.md').write_text(page + '\n')
-    print(page)
+    parser.add_argument('--out', type=Path, default=Path('out/evaluation'),
+                        help='folder to write into')
+    parser.add_argument('--bench', type=Path, default=Path('out/bench.json'),
+                        help='what gesture_bench wrote, for the rows on speed')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--quick', action='store_true', help='small samples: a look, no proof')
+    parser.add_argument('--processes', type=int, default=2, help='sections run at a time')
+    parser.add_argument('--sections', nargs='+', choices=list(SECTIONS), default=list(SECTIONS),
+                        metavar='NAME', help=f'only some of: {", ".join(SECTIONS)}')
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Evaluate a bundle; return 0, or 1 after an error a user can cause."""
+    options = make_parser().parse_args(arguments)
+    settings = Settings(options.data, options.bundle, options.seed, options.quick)
+    try:
+        check_inputs(options.data, options.processes)
+        read_bundle(options.bundle)
+        bench = json.loads(options.bench.read_text()) if options.bench.is_file() else None
+        outcomes, run = evaluate(settings, options.sections, options.processes)
+        report = write_report(options.out, settings, outcomes, run, bench)
+    except (GestureError, TrainingError, json.JSONDecodeError) as error:
+        print(f'evaluate: error: {error}', file=sys.stderr)
+        return 1
+    met = [row['met'] for row in report['rows']]
+    print(f'{options.out / "evaluation_report.md"}: {met.count(True)} targets met, '
+          f'{met.count(False)} missed, {met.count(None)} not measured')
+    return 0
+
+
+def check_inputs(data: Path, processes: int) -> None:
+    """Refuse a data folder that lacks a corpus, before anything is computed.
+
+    Raises:
+        TrainingError: a corpus is missing, or no process may run.
+    """
+    missing = [name for name in CORPORA if not (data / name).is_dir()]
+    if missing:
+        raise TrainingError(f'{data} has no folder {missing[0]}; needed are {", ".join(CORPORA)}')
+    if processes < 1:
+        raise TrainingError(f'--processes must be at least 1, got {processes}')
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
