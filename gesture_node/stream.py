@@ -71,9 +71,9 @@ class GestureStream:
         self._persona, self._front_end = persona, front_end
         self._layouts = (
             WindowLayout.from_seconds('body', body.spec.model, config.body.hop_s,
-                                      config.body.foresight_s),
+                                      config.body.foresight_s, config.output.tail_s),
             WindowLayout.from_seconds('face', face.spec.model, config.face.hop_s,
-                                      config.face.foresight_s))
+                                      config.face.foresight_s, 0.0))
         self.steps = body.spec.calls(config.body.steps), face.spec.calls(config.face.steps)
         self._samplers = (
             Sampler(schedule, self.steps[0], config.body.guidance, config.body.sampler),

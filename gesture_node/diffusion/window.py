@@ -20,6 +20,8 @@ from ..timeline import FEATURE_RATE_HZ, s_to_frames
 from ..types import Float32Array
 
 BLEND_S = 0.24
+_SPARE_S = 0.16
+"""Frames denoised beyond those that are wanted or heard, so that the window's end is far away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class WindowLayout:
 
     Attributes:
         rate_hz: frames per second.
-        window_frames: W.
+        window_frames: W, frames denoised together.
         seed_frames: S.
         hop_frames: H.
         foresight_frames: frames beyond the hop whose sound the window hears.
@@ -42,14 +44,19 @@ class WindowLayout:
 
     @classmethod
     def from_seconds(cls, channel: str, model: tuple[int, int, int], hop_s: float,
-                     foresight_s: float) -> WindowLayout:
+                     foresight_s: float, ahead_s: float | None = None) -> WindowLayout:
         """Return the layout for a hop and foresight [s].
+
+        Frames beyond what is wanted and heard cost time and change next to nothing, so a window
+        may be shorter than the bundle's: attention takes any length, and its biases and rotary
+        positions know distances alone.
 
         Args:
             channel: name for the error message.
             model: (rate_hz, window_frames, seed_frames) of the bundle.
             hop_s: frames committed per window, as time.
             foresight_s: sound heard beyond the hop.
+            ahead_s: provisional frames wanted beyond the hop, as time; None wants all.
 
         Raises:
             ConfigError: hop or foresight are no whole frames or do not fit the window.
@@ -65,6 +72,9 @@ class WindowLayout:
             raise ConfigError(
                 f'{channel}.hop_s + {channel}.foresight_s must be at most '
                 f'{(window - seed) / rate_hz:g} s for this bundle, got {hop_s + foresight_s:g}')
+        if ahead_s is not None:
+            wanted = max(s_to_frames(ahead_s, rate_hz), foresight)
+            window = min(window, seed + hop + wanted + s_to_frames(_SPARE_S, rate_hz))
         return cls(rate_hz, window, seed, hop, foresight)
 
     @property

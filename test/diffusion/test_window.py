@@ -29,6 +29,20 @@ def test_what_does_not_fit_is_named(hop_s: float, foresight_s: float, message: s
         WindowLayout.from_seconds('body', BODY, hop_s, foresight_s)
 
 
+@settings(deadline=None)
+@given(hop=st.integers(1, 30), foresight=st.integers(0, 10), ahead=st.integers(0, 60))
+def test_windows_are_no_longer_than_is_wanted_and_heard(hop: int, foresight: int,
+                                                        ahead: int) -> None:
+    whole = WindowLayout.from_seconds('body', BODY, hop / 25, foresight / 25)
+    short = WindowLayout.from_seconds('body', BODY, hop / 25, foresight / 25, ahead / 25)
+    assert whole.window_frames == BODY[1] >= short.window_frames
+    assert short.window_frames >= min(BODY[1], BODY[2] + hop + max(foresight, ahead) + 1)
+    assert short.window_frames <= BODY[2] + hop + max(foresight, ahead) + 4
+    for number in (0, 7):
+        assert short.first_frame(number) == whole.first_frame(number)
+        assert short.heard_features(number) == whole.heard_features(number)
+
+
 def test_the_join_carries_the_error_over_and_fades_it() -> None:
     time = np.arange(60, dtype=np.float32)[:, None] / 25
     truth = np.sin(2 * time)
