@@ -23,7 +23,7 @@ def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
     sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.face.calls(config.face.steps),
                       solver=solver, steady=tuple(LIP_INDEX))
     layout = WindowLayout.from_seconds('face', pipeline.bundle.face.model, config.face.hop_s,
-                                       config.face.foresight_s)
+                                       config.face.foresight_s, 0.0)
     channel = MotionChannel(pipeline.face, layout, sampler, config.seed, 1)
     channel.style = style
     return _run(pipeline, channel, waveform)
@@ -44,7 +44,7 @@ def generate_body(pipeline: GesturePipeline, waveform: NDArray[np.float32],
     sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.body.calls(config.body.steps),
                       config.body.guidance, solver)
     layout = WindowLayout.from_seconds('body', pipeline.bundle.body.model, config.body.hop_s,
-                                       config.body.foresight_s)
+                                       config.body.foresight_s, config.output.tail_s)
     channel = MotionChannel(pipeline.body, layout, sampler, config.seed, 0)
     channel.smoothing_frames = config.body.smoothing_s * layout.rate_hz
     channel.persona = persona
