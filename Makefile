@@ -31,11 +31,11 @@ ablation = $(ABLATION:%=training/config/ablations/%.yaml)
 resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
-.PHONY: help venv test test-training demo bench pages corpus train evaluate lint clean
+.PHONY: help venv test test-training demo bench pages corpus train evaluate gallery lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo 'also: venv, corpus DATA=..., evaluate DATA=..., test-training, bench, pages, lint, clean'
+	@echo 'also: venv, corpus DATA=..., evaluate DATA=..., gallery DATA=..., test-training, bench, pages, lint, clean'
 
 venv: $(STAMP)
 
@@ -64,11 +64,10 @@ pages: bench demo
 	@$(RUN) tools/demo_picture.py '$(OUT)/video.mp4' docs/demo.png 4.8 13.6
 	@sed -i 's|^<!-- picture -->$$|![Two moments of the demo: robot, face and sound](docs/demo.png)|' README.md
 
-corpus: $(CORPUS)/body_takes.json $(CORPUS)/face_takes.json
-
-$(CORPUS)/%_takes.json: | $(TRAINING_STAMP)
+# Composed and recorded takes in one pack; only what changed is built again (all of it: FRESH=1).
+corpus: $(TRAINING_STAMP)
 	@$(require_data)
-	@$(TRAIN).corpora.$* --data '$(DATA)' --out '$(CORPUS)'
+	@$(TRAIN).corpora.corpus --data '$(DATA)' --out '$(CORPUS)' $(if $(FRESH),--fresh)
 
 # First the encoder learns to listen, then the denoisers on top of it; a broken-off run goes on.
 # CONFIG may be several files, later ones win; ABLATION=add turns a switch; GPUS=4 uses four; STEPS
@@ -97,6 +96,13 @@ evaluate: $(TRAINING_STAMP)
 	@$(require_data)
 	@$(TRAIN).evaluation.report --data '$(DATA)' --bundle '$(BUNDLE)' --out '$(REPORT)' \
 	    $(if $(QUICK),--quick)
+
+# Contact sheets of ten clips nobody trained on; TEACHER=1 shows what bundles learn from instead.
+gallery: GALLERY ?= out/gallery$(if $(TEACHER),_teacher)
+gallery: $(TRAINING_STAMP)
+	@$(require_data)
+	@$(TRAIN).evaluation.gallery --data '$(DATA)' --bundle '$(BUNDLE)' --out '$(GALLERY)' \
+	    $(if $(TEACHER),--teacher)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .

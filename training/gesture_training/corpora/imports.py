@@ -27,6 +27,7 @@ from .catalogue import Corpus
 from .coarticulation import frame_classes
 from .pack import PackWriter
 from .pairing import find_takes, Problems, TakeFiles
+from .problems import CatalogueError
 from .recordings import RecordedTake, TakeReader
 from .splits import held_out_speakers
 from .upper_face import join_face, sample_upper_face, speech_cues
@@ -36,10 +37,20 @@ PART_S = 7200.0
 
 
 def held_out_of(corpus: Corpus, takes: list[TakeFiles]) -> set[str]:
-    """Return the speakers of a corpus that are never trained on."""
+    """Return the speakers of a corpus that are never trained on.
+
+    Raises:
+        CatalogueError: the catalogue names one who does not speak in the corpus.
+    """
+    prefix = f'{corpus.name}-'
+    speakers = sorted({take.speaker.removeprefix(prefix) for take in takes})
     if corpus.held_out is None:
-        return held_out_speakers([take.speaker for take in takes])
-    return {f'{corpus.name}-{speaker}' for speaker in corpus.held_out}
+        return {prefix + speaker for speaker in held_out_speakers(speakers)}
+    for speaker in corpus.held_out:
+        if speaker not in speakers:
+            raise CatalogueError(f'corpus {corpus.name!r}: held_out names {speaker!r}; speakers '
+                                 f'are {", ".join(speakers)}')
+    return {prefix + speaker for speaker in corpus.held_out}
 
 
 class _Parts:

@@ -117,7 +117,8 @@ def _speaker_table(corpus: Corpus) -> dict[str, str]:
     try:
         with open(path, encoding='utf-8-sig', newline='') as file:
             rows = list(csv.DictReader(file))
-        return {Path(row[rule.key]).stem: row[rule.column].strip() for row in rows}
+        named = [(row[rule.key].strip(), row[rule.column].strip()) for row in rows]
+        return {Path(take).stem: speaker for take, speaker in named} | dict(named)
     except (OSError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise CatalogueError(f'corpus {corpus.name!r}: speakers cannot be read from {path} '
                              f'({type(error).__name__}: {error})') from None

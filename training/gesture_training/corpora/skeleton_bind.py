@@ -161,9 +161,27 @@ def bind_turns(rig: Rig) -> Float64Array:
     zero = np.broadcast_to(axes, (count, 3, 3)).copy()
     if rig.names.bind == 'first_frame':
         return _facing_forward(rig, axes @ _world_of_frame(rig.motion, 0), 0.0)
-    if rig.names.bind == 'straight' or (rig.names.bind == 'auto' and not _stands(rig, zero)):
-        return _straight(rig)
-    return _facing_forward(rig, zero, _MISFACING_RAD) if rig.names.bind == 'auto' else zero
+    if rig.names.bind == 'zero':
+        return zero
+    if rig.names.bind == 'auto':
+        for frame in (axes, *_upright_frames()):
+            turns = np.broadcast_to(frame, zero.shape).copy()
+            if _stands(rig, turns):
+                return _facing_forward(rig, turns, _MISFACING_RAD)
+    return _straight(rig)
+
+
+def _upright_frames() -> list[Float64Array]:
+    """Return turns that bring each axis of the file up once.
+
+    A body model may be built in other axes than those of the world it moves in.
+    """
+    frames = []
+    for axis in range(3):
+        for sign in (1.0, -1.0):
+            up, ahead = sign * np.eye(3)[axis], np.eye(3)[(axis + 1) % 3]
+            frames.append(np.stack([ahead, np.cross(up, ahead), up]))
+    return frames
 
 
 def bind_positions(rig: Rig, turns: Float64Array) -> Float64Array:

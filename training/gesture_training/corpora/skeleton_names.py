@@ -23,7 +23,8 @@ Where several names are given the first one that a file has is used. ``{side}`` 
 * ``straight``: at all-zero rotation every chain is straight, but whole limbs may point anywhere
   (bones along a fixed axis of their joints);
 * ``first_frame``: the recording begins in a T or A pose;
-* ``auto``: ``zero`` where the zero pose is one a person could stand in, else ``straight``.
+* ``auto``: ``zero`` where the zero pose is one a person could stand in, whichever axis is up in
+  it, else ``straight``.
 """
 from __future__ import annotations
 
