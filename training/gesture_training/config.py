@@ -102,6 +102,9 @@ class WindowConfig:
     level_bias: float = param(2.0, 'Noise levels are drawn as T u^(1 / bias): 1 is uniform, more '
                                    'dwells on the noisy levels that few-step sampling visits.',
                               bounds=(1.0, 8.0))
+    level_even_share: float = param(0.0, 'Share of windows whose noise level is drawn evenly all '
+                                         'the same, so that the last calls leave no wobble.',
+                                    bounds=(0.0, 1.0))
     level_shift: float = param(6.0, 'How strongly the levels visited at run time crowd at the '
                                     'noisy end; 1 spaces them evenly.', bounds=(1.0, 32.0))
     gain_db: float = param(3.0, 'Standard deviation of the random gain of the speech.',

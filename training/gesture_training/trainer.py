@@ -13,7 +13,7 @@ import torch
 from torch import nn, Tensor
 
 from .checkpoint import Checkpoint
-from .config import TrainingConfig
+from .config import TrainingConfig, WindowConfig
 from .corpora.pack import Pack
 from .corpora.phones import PhoneClass
 from .data import WindowBatch, WindowSampler
@@ -133,7 +133,7 @@ class Trainer:
         random = torch.Generator().manual_seed(
             (self.config.optimiser.seed * 1_000_003 + self.step) * 2 + (channel == 'body'))
         count = size() * len(batch.motion)
-        level = rows(_draw_levels(count, self.config.windows.level_bias, random)).to(self.device)
+        level = rows(_draw_levels(count, self.config.windows, random)).to(self.device)
         noise = rows(torch.randn((count, *batch.motion.shape[1:]), generator=random)).to(
             self.device)
         inputs = (add_noise(batch.motion, noise, level), level, batch.seed, batch.mask,
@@ -233,9 +233,12 @@ def fitting_weights(networks: GestureNetworks, config: TrainingConfig,
             if name in shapes and name.split('.')[0] not in other}
 
 
-def _draw_levels(count: int, bias: float, random: torch.Generator) -> Tensor:
+def _draw_levels(count: int, windows: WindowConfig, random: torch.Generator) -> Tensor:
     """Return diffusion steps ``(count,)``, whole, below T, denser at the noisy end."""
-    share = torch.rand(count, generator=random) ** (1.0 / bias)
+    share = torch.rand(count, generator=random) ** (1.0 / windows.level_bias)
+    if windows.level_even_share > 0.0:
+        even, drawn = torch.rand((2, count), generator=random)
+        share = torch.where(drawn < windows.level_even_share, even, share)
     return (share * TRAIN_STEPS).floor().clamp(max=TRAIN_STEPS - 1)
 
 
