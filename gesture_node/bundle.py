@@ -241,7 +241,8 @@ def _features(folder: Path, kind: Any, data: dict[str, Any]) -> FeatureSpec:
                           f'got {dim}')
     try:
         return FeatureSpec(dim, BlockGrid(**{key: int(data[key]) for key in (
-            'block_frames', 'context_frames', 'lookahead_frames', 'receptive_samples')}))
+            'block_frames', 'context_frames', 'lookahead_frames', 'statistics_frames',
+            'receptive_samples')}))
     except ValueError as error:
         raise BundleError(f'bundle {folder}: features: {error}') from None
 

@@ -78,13 +78,13 @@ def open_session(bundle: Bundle, network: str, provider: str, threads: int) -> A
 
 
 class OnnxFrontEnd:
-    """Sound of a window to features; see :mod:`gesture_node.audio.block_features`."""
+    """Sound to features of a window; see :mod:`gesture_node.audio.block_features`."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
 
     def __call__(self, waveform: Float32Array) -> Float32Array:
-        """Return features ``(F, D)`` of samples ``(320 F + lead,)``."""
+        """Return features ``(F, D)`` of the window at the end of samples ``(n,)``."""
         result: Float32Array = self._session.run(['features'], {'waveform': waveform[None]})[0][0]
         return result
 

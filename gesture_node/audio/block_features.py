@@ -8,10 +8,14 @@ sound that its number alone decides, never what happened to have arrived::
     sound  |.......................................................|
            lead
 
-At the start of a stream the context is as long as the stream is. The convolutions at the
-network's entrance see 400 samples a frame and move on by 320, so the window begins 80 samples
-(*lead*) early and the last sample of frame ``k``'s receptive field is the last of its own 320:
-its centre is sample ``320 k + 120``, 40 samples (2.5 ms) before the centre of the frame.
+What the network normalises over time it normalises over a longer past, the *statistics*: the
+sound handed over begins there, and features come out of the window alone. At the start of a
+stream both are as long as the stream is.
+
+The convolutions at the network's entrance see 400 samples a frame and move on by 320, so the
+sound begins 80 samples (*lead*) early and the last sample of frame ``k``'s receptive field is the
+last of its own 320: its centre is sample ``320 k + 120``, 40 samples (2.5 ms) before the centre
+of the frame.
 """
 from __future__ import annotations
 
@@ -27,16 +31,16 @@ from .ring_buffer import RingBuffer
 
 _HOP = samples_per_frame(FEATURE_RATE_HZ)
 WaveformNetwork = Callable[[Float32Array], Float32Array]
-"""Sound of shape (320 F + lead,), float32, to features of shape (F, D), float32."""
+"""Sound of statistics and window, (n,) float32, to features of the window, (F, D) float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockWindow:
-    """The sound of one block: samples ``[start, stop)``, and which of its frames to keep.
+    """The sound for one block: samples ``[start, stop)``, and which of the frames to keep.
 
     Attributes:
         start, stop: absolute samples; ``start`` is negative at the start of a stream.
-        frames: frames that come out.
+        frames: frames that come out: context, block and lookahead.
         skip: how many of them are context before the block's own.
     """
 
@@ -54,6 +58,7 @@ class BlockGrid:
         block_frames: H, frames computed together.
         context_frames: C, frames heard before the block.
         lookahead_frames: L, frames heard after it; they add to the latency.
+        statistics_frames: frames before the block over which the network normalises, at least C.
         receptive_samples: samples that one frame sees at the network's entrance.
 
     Raises:
@@ -63,12 +68,16 @@ class BlockGrid:
     block_frames: int
     context_frames: int
     lookahead_frames: int = 0
+    statistics_frames: int = 0
     receptive_samples: int = 400
 
     def __post_init__(self) -> None:
         if self.block_frames < 1 or self.context_frames < 0 or self.lookahead_frames < 0:
             raise ValueError(f'block_frames must be at least 1, context_frames and '
                              f'lookahead_frames at least 0, got {self}')
+        if self.statistics_frames < 0:
+            raise ValueError(f'statistics_frames must be at least 0, got '
+                             f'{self.statistics_frames}')
         if not _HOP <= self.receptive_samples <= 10 * _HOP:
             raise ValueError(f'receptive_samples must be in [{_HOP}, {10 * _HOP}], '
                              f'got {self.receptive_samples}')
@@ -96,11 +105,12 @@ class BlockGrid:
         return first_sample(blocks * self.block_frames + self.lookahead_frames, FEATURE_RATE_HZ)
 
     def window(self, block: int) -> BlockWindow:
-        """Return the sound of a block."""
+        """Return the sound for a block."""
         first = block * self.block_frames
         heard = max(0, first - self.context_frames)
+        known = max(0, min(heard, first - self.statistics_frames))
         stop = first + self.block_frames + self.lookahead_frames
-        return BlockWindow(heard * _HOP - self.lead_samples, stop * _HOP, stop - heard,
+        return BlockWindow(known * _HOP - self.lead_samples, stop * _HOP, stop - heard,
                            first - heard)
 
 
@@ -108,14 +118,15 @@ class BlockFeatureStream:
     """A :class:`~.feature_stream.FeatureSource` whose frames a network computes, block by block.
 
     Args:
-        network: sound of a window to its features.
+        network: sound of statistics and window to features of the window.
         dim: numbers per frame.
         grid: sizes of the windows.
     """
 
     def __init__(self, network: WaveformNetwork, dim: int, grid: BlockGrid) -> None:
         self._network, self._dim, self._grid = network, dim, grid
-        self._samples = RingBuffer(capacity=2 * _HOP * grid.window_frames)
+        self._samples = RingBuffer(capacity=_HOP * (grid.statistics_frames
+                                                    + 2 * grid.window_frames))
         self._features = RingBuffer((dim,), capacity=1_024)
 
     @property
@@ -178,7 +189,7 @@ def waveform_block_features(waveform: Float32Array, network: WaveformNetwork, di
     Args:
         waveform: shape (n,), float32 mono 16 kHz in [-1, 1]. The last block is heard with
             silence after the end, as a stream that was finished is.
-        network: sound of a window to its features.
+        network: sound of statistics and window to features of the window.
         dim: numbers per frame.
         grid: sizes of the windows.
 

@@ -11,14 +11,14 @@ from gesture_node.audio.block_features import (
 )
 
 WAVE = (np.random.default_rng(3).standard_normal(320 * 60 + 57) * 0.1).astype(np.float32)
-GRID = BlockGrid(block_frames=4, context_frames=10, lookahead_frames=1)
+GRID = BlockGrid(block_frames=4, context_frames=10, lookahead_frames=1, statistics_frames=17)
 
 
 def _network(waveform: np.ndarray) -> np.ndarray:
-    """Return per frame the mean of its 400 samples, and that of the whole window."""
+    """Return per frame of the window the mean of its 400 samples, and that of all samples."""
     frames = (len(waveform) - 400) // 320 + 1
-    own = [waveform[320 * k:320 * k + 400].mean() for k in range(frames)]
-    return np.stack([own, np.full(frames, waveform.mean())], axis=1).astype(np.float32)
+    own = [waveform[320 * k:320 * k + 400].mean() for k in range(frames)][-15:]
+    return np.stack([own, np.full(len(own), waveform.mean())], axis=1).astype(np.float32)
 
 
 def _features(wave: np.ndarray, grid: BlockGrid = GRID) -> np.ndarray:
@@ -40,7 +40,7 @@ def test_streaming_equals_offline_bit_for_bit(cuts: list[int]) -> None:
 
 
 @pytest.mark.parametrize('block', [0, 3, 7])
-def test_a_frame_hears_its_context_and_nothing_else(block: int) -> None:
+def test_a_frame_hears_its_statistics_and_its_window_and_nothing_else(block: int) -> None:
     window, first = GRID.window(block), block * GRID.block_frames
     start, stop = max(0, window.start), window.stop
     own = slice(first, first + GRID.block_frames)
@@ -54,7 +54,7 @@ def test_a_frame_hears_its_context_and_nothing_else(block: int) -> None:
 
 
 def test_without_lookahead_the_future_of_a_block_cannot_change_it() -> None:
-    grid = BlockGrid(block_frames=4, context_frames=10)
+    grid = BlockGrid(block_frames=4, context_frames=11, statistics_frames=20)
     changed = WAVE.copy()
     changed[320 * 20:] = 0.7
     before, after = _features(WAVE, grid), _features(changed, grid)
@@ -97,8 +97,13 @@ def test_a_network_that_does_not_fit_is_named() -> None:
         waveform_block_features(WAVE, _network, 3, GRID)
 
 
-@pytest.mark.parametrize('sizes', [(0, 4, 0, 400), (4, -1, 0, 400), (4, 4, -1, 400),
-                                   (4, 4, 0, 319)])
-def test_impossible_sizes_are_refused(sizes: tuple[int, int, int, int]) -> None:
+def test_statistics_reach_further_back_than_the_context_and_never_less_far() -> None:
+    starts = [BlockGrid(4, 10, 0, frames).window(9).start for frames in (0, 10, 17, 99)]
+    assert starts == [320 * 26 - 80, 320 * 26 - 80, 320 * 19 - 80, -80]
+
+
+@pytest.mark.parametrize('sizes', [(0, 4, 0, 0, 400), (4, -1, 0, 0, 400), (4, 4, -1, 0, 400),
+                                   (4, 4, 0, -1, 400), (4, 4, 0, 0, 319)])
+def test_impossible_sizes_are_refused(sizes: tuple[int, int, int, int, int]) -> None:
     with pytest.raises(ValueError, match='must be'):
         BlockGrid(*sizes)

@@ -20,7 +20,11 @@ import numpy as np
 import onnxruntime
 import torch
 
-from gesture_node.audio.block_features import BlockGrid, waveform_block_features
+from gesture_node.audio.block_features import (
+    BlockGrid,
+    waveform_block_features,
+    WaveformNetwork,
+)
 from gesture_node.bundle import FRONT_END_NETWORK
 from gesture_node.exceptions import GestureError
 from gesture_node.timeline import FEATURE_RATE_HZ, s_to_frames, samples_per_frame
@@ -29,7 +33,7 @@ from gesture_node.types import Float32Array
 from .corpora.speech import read_audio
 from .exceptions import TrainingError
 from .front_end import FrontEndRecord, write_front_end
-from .networks.wavlm import load_wavlm, WavLMFrontEnd
+from .networks.wavlm import load_wavlm, WavLMFrontEnd, WindowedFrontEnd
 
 OPSET = 17
 PARITY_TOLERANCE = 1e-3
@@ -56,17 +60,19 @@ def difference(found: Float32Array, reference: Float32Array) -> Difference:
     return Difference(float(error.mean()), float(error.max()))
 
 
-def torch_network(front_end: WavLMFrontEnd) -> Any:
-    """Return the front end as the runtime calls it: one waveform to its features, in torch."""
+def torch_network(front_end: WavLMFrontEnd, grid: BlockGrid) -> WaveformNetwork:
+    """Return the front end in torch as the runtime calls it."""
+    windowed = WindowedFrontEnd(front_end, grid)
+
     def network(waveform: Float32Array) -> Float32Array:
         with torch.inference_mode():
-            features: Float32Array = front_end(torch.from_numpy(waveform[None]))[0].numpy()
+            features: Float32Array = windowed(torch.from_numpy(waveform[None]))[0].numpy()
         return features
 
     return network
 
 
-def onnx_network(path: Path) -> Any:
+def onnx_network(path: Path) -> WaveformNetwork:
     """Return the exported front end as the runtime calls it."""
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
 
@@ -98,8 +104,8 @@ def export_front_end(front_end: WavLMFrontEnd, grid: BlockGrid, folder: Path,
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')
         torch.onnx.export(
-            front_end.eval(), (example,), str(path), input_names=['waveform'],
-            output_names=['features'], opset_version=OPSET, dynamo=False,
+            WindowedFrontEnd(front_end, grid).eval(), (example,), str(path),
+            input_names=['waveform'], output_names=['features'], opset_version=OPSET, dynamo=False,
             dynamic_axes={'waveform': {0: 'B', 1: 'N'}, 'features': {0: 'B', 1: 'F'}})
     error = parity_error(front_end, path, grid)
     if not error <= PARITY_TOLERANCE:
@@ -109,7 +115,7 @@ def export_front_end(front_end: WavLMFrontEnd, grid: BlockGrid, folder: Path,
     record = FrontEndRecord(
         'wavlm', front_end.dim, grid, hashlib.sha256(path.read_bytes()).hexdigest(),
         origin | {'layer': front_end.layer, 'normalised_waveform': front_end.normalise},
-        torch_network(front_end)(silent)[grid.context_frames + grid.block_frames - 1])
+        torch_network(front_end, grid)(silent)[grid.context_frames + grid.block_frames - 1])
     write_front_end(folder, record)
     return record
 
@@ -117,11 +123,12 @@ def export_front_end(front_end: WavLMFrontEnd, grid: BlockGrid, folder: Path,
 def parity_error(front_end: WavLMFrontEnd, path: Path, grid: BlockGrid) -> float:
     """Return the largest difference of torch and ONNX Runtime, in deviations of the features.
 
-    Tried are the first window of a stream, one that grows, and a whole one.
+    Tried are the first window of a stream, a whole one, and one with all of its statistics.
     """
     random, worst = np.random.default_rng(0), 0.0
-    one, other = torch_network(front_end), onnx_network(path)
-    for frames in {grid.block_frames, grid.window_frames // 2 + 1, grid.window_frames}:
+    one, other = torch_network(front_end, grid), onnx_network(path)
+    for frames in {grid.block_frames, grid.window_frames,
+                   grid.window_frames + max(0, grid.statistics_frames - grid.context_frames)}:
         count = _HOP * frames + grid.lead_samples
         waveform = (0.1 * random.standard_normal(count)).astype(np.float32)
         want, got = one(waveform), other(waveform)
@@ -139,28 +146,30 @@ def compare_contexts(front_end: WavLMFrontEnd, waveform: Float32Array, grid: Blo
     Args:
         front_end: the model.
         waveform: shape (n,), 16 kHz.
-        grid: block and lookahead; its context is replaced.
+        grid: block, lookahead and statistics; its context is replaced.
         contexts: contexts to try, in frames.
 
     Raises:
         TrainingError: the recording is not longer than the longest context.
     """
-    tried, network = sorted(contexts), torch_network(front_end)
+    tried = sorted(contexts)
     frames = len(waveform) // _HOP // grid.block_frames * grid.block_frames
     first = tried[-1] + grid.block_frames
     if frames < first + grid.block_frames:
         raise TrainingError(f'a recording of {frames / FEATURE_RATE_HZ:g} s is too short to try a '
                             f'context of {tried[-1] / FEATURE_RATE_HZ:g} s')
     sound = waveform[:frames * _HOP]
-    whole = network(np.concatenate([np.zeros(grid.lead_samples, np.float32), sound]))
+    everything = replace(grid, context_frames=frames, statistics_frames=frames)
+    whole = torch_network(front_end, everything)(
+        np.concatenate([np.zeros(grid.lead_samples, np.float32), sound]))
 
-    def features(context: int) -> Float32Array:
-        return waveform_block_features(sound, network, front_end.dim,
-                                       replace(grid, context_frames=context))[first:]
+    def features(tried: BlockGrid) -> Float32Array:
+        return waveform_block_features(sound, torch_network(front_end, tried), front_end.dim,
+                                       tried)[first:]
 
-    past = features(frames)
+    past = features(everything)
     return {context: (difference(found, past), difference(found, whole[first:]))
-            for context in tried for found in (features(context),)}
+            for context in tried for found in (features(replace(grid, context_frames=context)),)}
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
@@ -174,6 +183,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
                         help='sound heard before a block [s] (default: %(default)s)')
     parser.add_argument('--block', type=float, default=0.2, metavar='S',
                         help='features computed together [s] (default: %(default)s)')
+    parser.add_argument('--statistics', type=float, default=8.0, metavar='S',
+                        help='sound before a block that levels are measured over [s] '
+                             '(default: %(default)s)')
     parser.add_argument('--lookahead', type=float, default=0.0, metavar='S',
                         help='sound heard after a block; adds latency [s] (default: %(default)s)')
 
@@ -184,12 +196,13 @@ def grid_of(options: argparse.Namespace, front_end: WavLMFrontEnd) -> BlockGrid:
     Raises:
         TrainingError: a size is not possible.
     """
-    block, context, lookahead = (s_to_frames(value, FEATURE_RATE_HZ) for value in (
-        options.block, options.context, options.lookahead))
+    sizes = (s_to_frames(value, FEATURE_RATE_HZ) for value in (
+        options.block, options.context, options.lookahead, options.statistics))
     try:
-        return BlockGrid(block, context, lookahead, front_end.receptive_samples)
+        return BlockGrid(*sizes, receptive_samples=front_end.receptive_samples)
     except ValueError as error:
-        raise TrainingError(f'--block, --context and --lookahead: {error}') from None
+        raise TrainingError(f'--block, --context, --lookahead and --statistics: '
+                            f'{error}') from None
 
 
 def origin_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from gesture_node.timeline import FEATURE_RATE_HZ, samples_per_frame
 
 from .corpora.pack import Pack, read_pack, Take
 from .exceptions import TrainingError
-from .networks.wavlm import load_wavlm, WavLMFrontEnd
+from .networks.wavlm import load_wavlm, WavLMFrontEnd, WindowedFrontEnd
 from .train import CHANNELS, device_named
 from .wavlm_export import add_model_arguments, export_front_end, grid_of, origin_of
 
@@ -44,14 +44,15 @@ class Converter:
 
     def __init__(self, front_end: WavLMFrontEnd, grid: BlockGrid, device: torch.device,
                  batch: int) -> None:
-        self._front_end, self._grid = front_end.to(device), grid
+        self._front_end = WindowedFrontEnd(front_end.to(device), grid)
+        self._grid, self._dim = grid, front_end.dim
         self._device, self._batch = device, batch
 
     def features(self, waveform: NDArray[np.int16], frames: int) -> NDArray[np.float32]:
         """Return features ``(frames, dim)`` of samples ``(320 * frames,)``."""
         grid = self._grid
         blocks = -(-frames // grid.block_frames)
-        rows = np.zeros((blocks * grid.block_frames, self._front_end.dim), np.float32)
+        rows = np.zeros((blocks * grid.block_frames, self._dim), np.float32)
         for first, windows in self._batches(blocks):
             sound = np.stack([_cut(waveform, window) for window in windows])
             with torch.inference_mode():
@@ -62,9 +63,9 @@ class Converter:
         return rows[:frames]
 
     def _batches(self, blocks: int) -> Iterator[tuple[int, list[BlockWindow]]]:
-        """Yield the first block and the windows of each batch; all windows of one are as long."""
+        """Yield the first block and the windows of each batch, whose sounds are equally long."""
         windows = enumerate(self._grid.window(block) for block in range(blocks))
-        for _, group in groupby(windows, key=lambda item: item[1].frames):
+        for _, group in groupby(windows, key=lambda item: item[1].stop - item[1].start):
             alike = list(group)
             for start in range(0, len(alike), self._batch):
                 part = alike[start:start + self._batch]
@@ -72,7 +73,7 @@ class Converter:
 
 
 def _cut(waveform: NDArray[np.int16], window: BlockWindow) -> NDArray[np.float32]:
-    """Return the sound of a window, silent where the recording is not there."""
+    """Return the sound for a block, silent where the recording is not there."""
     sound = np.zeros(window.stop - window.start, np.float32)
     real = waveform[max(0, window.start):window.stop]
     sound[max(0, -window.start):][:len(real)] = real / np.float32(32_767.0)

@@ -2,9 +2,10 @@
 
 The model comes through ``transformers``, from a local folder or by its hub name; which of its
 layers is heard is a choice, and the layers above are left out. It runs on windows of
-:mod:`gesture_node.audio.block_features`, so whatever it normalises over time it normalises over a
-window: the group norm of its first convolution (Base, Base+) by itself, and the waveform (Large),
-which the model's own feature extractor would normalise over the whole utterance, here.
+:mod:`gesture_node.audio.block_features`. Two things it would normalise over a whole utterance, the
+output of the first convolution (the group norm of Base and Base+) and the waveform (Large, whose
+feature extractor does), are normalised over the statistics that come before the window. For the
+convolution, which is linear, they follow from the covariance of the samples under its kernel.
 """
 from __future__ import annotations
 
@@ -14,8 +15,10 @@ from typing import Any
 
 import torch
 from torch import nn, Tensor
+from torch.nn import functional
 from torch.nn.utils import parametrize
 
+from gesture_node.audio.block_features import BlockGrid
 from gesture_node.timeline import FEATURE_RATE_HZ, SAMPLE_RATE_HZ, samples_per_frame
 
 from ..exceptions import TrainingError
@@ -64,19 +67,65 @@ class WavLMFrontEnd(nn.Module):
             parametrize.remove_parametrizations(convolution, 'weight')
         self.requires_grad_(False).eval()
 
-    def forward(self, waveform: Tensor) -> Tensor:
-        """Return features ``(B, F, dim)``.
+    def forward(self, waveform: Tensor, frames: int | None = None) -> Tensor:
+        """Return the features ``(B, F, dim)`` of the window at the end of the sound.
 
         Args:
-            waveform: shape (B, 320 F + lead), float32, 16 kHz; frame ``k`` sees the
+            waveform: shape (B, n), float32, 16 kHz, n = 320 m + lead; frame ``k`` sees the
                 ``receptive_samples`` from ``320 k`` on.
+            frames: longest window; what is before it serves as statistics alone. None takes all.
         """
         if self.normalise:
             variance, mean = torch.var_mean(waveform, dim=1, keepdim=True, correction=0)
             waveform = (waveform - mean) / torch.sqrt(variance.clamp(min=VARIANCE_FLOOR))
-        hidden, _ = self.projection(self.convolutions(waveform).transpose(1, 2))
+        window = waveform
+        if frames is not None:
+            hop = samples_per_frame(FEATURE_RATE_HZ)
+            window = waveform[:, -(hop * (frames - 1) + self.receptive_samples):]
+        first, *others = self.convolutions.conv_layers
+        hidden = window[:, None]
+        if isinstance(first.layer_norm, nn.GroupNorm):
+            hidden = first.activation(_normalised_convolution(first, hidden, waveform[:, None]))
+        else:
+            hidden = first(hidden)
+        for layer in others:
+            hidden = layer(hidden)
+        hidden, _ = self.projection(hidden.transpose(1, 2))
         features: Tensor = self.encoder(hidden).last_hidden_state
         return features
+
+
+class WindowedFrontEnd(nn.Module):
+    """A front end as the runtime calls it: sound of statistics and window to its features."""
+
+    def __init__(self, front_end: WavLMFrontEnd, grid: BlockGrid) -> None:
+        super().__init__()
+        self.front_end, self.grid = front_end, grid
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Return features ``(B, F, dim)`` of sound ``(B, n)``."""
+        features: Tensor = self.front_end(waveform, self.grid.window_frames)
+        return features
+
+
+def _normalised_convolution(layer: Any, window: Tensor, sound: Tensor) -> Tensor:
+    """Return the group-normalised convolution of a window, normalised as over all of the sound.
+
+    Args:
+        layer: convolution ``conv`` of one input channel and ``layer_norm`` of one group a channel.
+        window: shape (B, 1, n).
+        sound: shape (B, 1, m).
+    """
+    convolution, norm = layer.conv, layer.layer_norm
+    size, weight = convolution.kernel_size[0], convolution.weight[:, 0]
+    taps = functional.conv1d(sound, torch.eye(size, device=sound.device)[:, None],
+                             stride=convolution.stride)
+    mean = taps.mean(dim=2, keepdim=True)
+    covariance = (taps - mean) @ (taps - mean).transpose(1, 2) / taps.shape[2]
+    variance = ((weight @ covariance) * weight).sum(dim=2)[..., None]
+    hidden = functional.conv1d(window, convolution.weight, stride=convolution.stride)
+    scaled = (hidden - weight @ mean) / torch.sqrt(variance + norm.eps)
+    return scaled * norm.weight[:, None] + norm.bias[:, None]
 
 
 def receptive_field(kernels: Any, strides: Any) -> int:
