@@ -75,8 +75,9 @@ corpus: $(TRAINING_STAMP)
 train: $(TRAINING_STAMP)
 	@$(require_data)
 	@$(MAKE) --no-print-directory corpus
-	@$(LEARN).train --corpus '$(CORPUS)' --config $(CONFIG) $(LISTEN_CONFIG) $(ablation) --stages encoder \
-	    --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) $(steps) $(call resume,listen)
+	@$(LEARN).train --corpus '$(CORPUS)' --config $(CONFIG) $(LISTEN_CONFIG) $(ablation) \
+	    --stages encoder --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) $(steps) \
+	    $(call resume,listen)
 	@$(LEARN).train --corpus '$(CORPUS)' --config $(CONFIG) $(ablation) --stages face+body \
 	    --out '$(TRAINING_RUN)/drive' --minutes $(MINUTES) $(steps) $(or $(call resume,drive), \
 	    --weights '$(TRAINING_RUN)/listen')
