@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -114,7 +114,8 @@ class MotionChannel:
             estimate = self._denoise(tokens)
         seed = (self._seed - spec.mean) / spec.std
         smooth = smooth_window(estimate, self.smoothing_frames)
-        joined = join_window(smooth, seed, layout.seed_frames, layout.rate_hz)
+        joined = join_window(smooth, seed, layout.seed_frames, layout.rate_hz,
+                             self._sampler.steady)
         frames = self._finite(joined) * spec.std + spec.mean
         first = self.next_frame
         if self.easing is not None:
@@ -125,6 +126,20 @@ class MotionChannel:
         self._seed = np.concatenate([self._seed, frames[:hop]])[-layout.seed_frames:]
         self._window += 1
         return ChannelFrames(first, frames, hop)
+
+    def skip(self) -> int:
+        """Give up the next window and return how many frames it would have committed.
+
+        Motion stands still meanwhile: the window after it begins from the last committed frame.
+        An easing that should have begun begins after what was skipped, since nobody saw it.
+        """
+        hop = self.layout.hop_frames
+        held = np.repeat(self._seed[-1:], hop, axis=0)
+        self._seed = np.concatenate([self._seed, held])[-self.layout.seed_frames:]
+        self._window += 1
+        if self.easing is not None:
+            self.easing = replace(self.easing, start=max(self.easing.start, self.next_frame))
+        return hop
 
     def _listen(self, features: FeatureSource) -> SpeechTokens:
         layout, spec = self.layout, self._model.encoder_spec

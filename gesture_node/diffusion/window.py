@@ -20,6 +20,8 @@ from ..timeline import FEATURE_RATE_HZ, s_to_frames
 from ..types import Float32Array
 
 BLEND_S = 0.24
+STEADY_BLEND_S = 0.04
+"""Channels that follow the sound alone agree from window to window; a longer blend smears lips."""
 _SPARE_S = 0.16
 """Frames denoised beyond those that are wanted or heard, so that the window's end is far away."""
 
@@ -119,7 +121,7 @@ def smooth_window(estimate: Float32Array, sigma_frames: float) -> Float32Array:
 
 
 def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
-                rate_hz: int) -> Float32Array:
+                rate_hz: int, steady: tuple[int, ...] = ()) -> Float32Array:
     """Return the new frames of a window, joined to the committed ones without a jump.
 
     The network's own error on the last seed frames, in value and slope, is carried over and
@@ -130,6 +132,7 @@ def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
         seed: shape (S, D), committed frames.
         seed_frames: S, at least 2.
         rate_hz: frames per second.
+        steady: channels whose error is faded out within ``STEADY_BLEND_S`` and without its slope.
 
     Returns:
         shape (W - S, D).
@@ -137,7 +140,9 @@ def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
     error = seed[-2:] - estimate[seed_frames - 2:seed_frames]
     slope = np.clip(error[1] - error[0], -0.5 * np.abs(error[1]), 0.5 * np.abs(error[1]))
     fresh = estimate[seed_frames:]
-    span = max(2.0, BLEND_S * rate_hz)
+    span = np.full(estimate.shape[1], max(2.0, BLEND_S * rate_hz), np.float32)
+    span[list(steady)] = max(2.0, STEADY_BLEND_S * rate_hz)
+    slope[list(steady)] = 0.0
     k = np.arange(1, len(fresh) + 1, dtype=np.float32)[:, None]
     fade = np.clip(1.0 - k / span, 0.0, 1.0)
     weight = fade * fade * (3.0 - 2.0 * fade)

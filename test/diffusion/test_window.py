@@ -54,6 +54,15 @@ def test_the_join_carries_the_error_over_and_fades_it() -> None:
     assert np.abs(np.diff(joined, axis=0)).max() < np.abs(np.diff(truth, axis=0)).max() + 0.08
 
 
+def test_steady_channels_follow_the_new_window_at_once() -> None:
+    truth = np.repeat(np.sin(2 * np.arange(60, dtype=np.float32) / 50)[:, None], 2, axis=1)
+    estimate = truth + 0.3
+    fresh = join_window(estimate, truth[:20], 20, 50, steady=(1,))
+    assert np.allclose(fresh[1:, 1], estimate[21:, 1], atol=1e-6)
+    assert abs(fresh[0, 1] - truth[20, 1]) < 0.2
+    assert fresh[4, 0] < estimate[24, 0] - 0.1
+
+
 @settings(deadline=None)
 @given(start=st.integers(-100, 10_000), shift=st.integers(0, 30))
 def test_noise_belongs_to_frames_not_windows(start: int, shift: int) -> None:
