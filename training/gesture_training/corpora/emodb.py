@@ -8,6 +8,7 @@ Run as a script it prints the ceiling (the teacher driven by the manual phones) 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 import csv
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,17 +60,19 @@ def _kind(label: str) -> str:
     return 'vowel' if first in VOWELS else 'other'
 
 
-def load_emodb(data: Path) -> list[LabelledUtterance]:
-    """Return all utterances that have phone labels.
+def load_emodb(data: Path, names: Collection[str] | None = None) -> list[LabelledUtterance]:
+    """Return the utterances that have phone labels.
 
     Args:
         data: folder that holds ``speech_emodb``.
+        names: utterances wanted; None for all.
     """
     folder = data / 'speech_emodb'
     utterances = []
     with open(folder / 'utterances.csv', encoding='utf-8') as file:
         for row in csv.DictReader(file):
-            if row['has_phone_labels'] != 'yes':
+            wanted = names is None or row['utterance'] in names
+            if row['has_phone_labels'] != 'yes' or not wanted:
                 continue
             waveform, _ = soundfile.read(folder / row['audio'], dtype='float32')
             phones = read_textgrid(folder / row['textgrid'])['phones']
