@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from .bundle import ChannelSpec, EncoderSpec
 from .diffusion.denoiser import Conditioning, Denoiser
 from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
-from .diffusion.window import join_window, smooth_window, WindowLayout
+from .diffusion.window import BLEND_S, join_window, smooth_window, WindowLayout
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
+from .timeline import s_to_frames
 from .types import Float32Array
 
 Projection = Callable[[Float32Array], Float32Array]
@@ -46,6 +47,11 @@ class Easing:
 
     start: int
     span: int
+
+    @property
+    def end(self) -> int:
+        """First frame with weight 1."""
+        return self.start + self.span
 
     def weights(self, first_frame: int, count: int) -> Float32Array:
         """Return shape (count, 1): 0 before the easing, 1 once at idle; smooth between."""
@@ -86,12 +92,18 @@ class MotionChannel:
         self._model, self._sampler = model, sampler
         self._noise = FrameNoise(seed, number, len(model.spec.mean))
         self._window = 0
+        self._resumption: tuple[Easing, Float32Array] | None = None
         self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)
 
     @property
     def next_frame(self) -> int:
         """First frame the next window will commit; all before are committed."""
         return self._window * self.layout.hop_frames
+
+    @property
+    def resumed_frame(self) -> int:
+        """First frame that shows nothing any more of windows that were skipped."""
+        return 0 if self._resumption is None else self._resumption[0].end
 
     @property
     def features_needed(self) -> int:
@@ -121,6 +133,9 @@ class MotionChannel:
         if self.easing is not None:
             weight = self.easing.weights(first, len(frames))
             frames = frames + weight * (spec.idle - frames)
+        if self._resumption is not None:
+            easing, held = self._resumption
+            frames = held + easing.weights(first, len(frames)) * (frames - held)
         frames = self._model.project(frames).astype(np.float32)
         hop = layout.hop_frames
         self._seed = np.concatenate([self._seed, frames[:hop]])[-layout.seed_frames:]
@@ -130,15 +145,15 @@ class MotionChannel:
     def skip(self) -> int:
         """Give up the next window and return how many frames it would have committed.
 
-        Motion stands still meanwhile: the window after it begins from the last committed frame.
-        An easing that should have begun begins after what was skipped, since nobody saw it.
+        Motion stands still meanwhile: the window after it begins from the last committed frame,
+        and what it may have to catch up with, such as an easing, is faded in.
         """
         hop = self.layout.hop_frames
         held = np.repeat(self._seed[-1:], hop, axis=0)
         self._seed = np.concatenate([self._seed, held])[-self.layout.seed_frames:]
         self._window += 1
-        if self.easing is not None:
-            self.easing = replace(self.easing, start=max(self.easing.start, self.next_frame))
+        span = s_to_frames(BLEND_S, self.layout.rate_hz)
+        self._resumption = Easing(self.next_frame, span), held[-1]
         return hop
 
     def _listen(self, features: FeatureSource) -> SpeechTokens:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +80,28 @@ class RobotOutput:
         speed_scale = 1.0 if positions is None else _APPROACH_SPEED
         self._limiter_state = self._limiter.rest_state(start, speed_scale)
         self._previous = idle[-1]
+        self._ahead: LimitedMotion | None = None
 
     def rebase(self, positions: Float64Array, velocities: Float64Array,
                accelerations: Float64Array | None = None) -> None:
         """Go on from the state the robot is really commanded to, after a late chunk."""
         self._limiter_state = self._limiter.moving_state(positions, velocities, accelerations)
+        self._ahead = None
+
+    def skip(self, frames: int) -> None:
+        """Go on after some more body frames than were committed.
+
+        Meanwhile the robot plays the provisional motion of the last chunk and then rests, or
+        brakes if the plan was taken over by :meth:`rebase`.
+        """
+        state, knots = self._limiter_state, frames * _KNOTS_PER_FRAME
+        ahead = self._ahead or self._limiter.brake(state)
+        row = min(knots, len(ahead.positions)) - 1
+        reached = self._limiter.moving_state(
+            ahead.positions[row], ahead.velocities[row], ahead.accelerations[row])
+        self._limiter_state = replace(reached, speed_scale=state.speed_scale)
+        self._ahead = ahead.after(row)
+        self._previous = reached.positions
 
     @property
     def limiter(self) -> MotionLimiter:
@@ -112,7 +129,8 @@ class RobotOutput:
         self._limiter_state = final.state
         self._previous = positions[committed - 1]
         self._count(final, targets, int(collisions) + int(done_free.parted))
-        parts = (final, rest.motion, rest.brake)
+        self._ahead = rest.motion.then(rest.brake)
+        parts = (final, self._ahead)
         return JointChunk(
             joint_names=self.profile.joint_names,
             first_knot=convert_frame(body.first_frame, BODY_RATE_HZ, KNOT_RATE_HZ),

@@ -44,6 +44,7 @@ class StreamReport:
         dropped_audio_s: audio refused because too much was waiting.
         non_finite_samples, clipped_samples: repaired input samples.
         nan_count: numbers of the networks' output that were not finite and were replaced.
+        skipped_frames: frames given up because they would have come too late, by channel.
         limit_interventions: counts of the safety layer.
     """
 
@@ -52,6 +53,7 @@ class StreamReport:
     non_finite_samples: int
     clipped_samples: int
     nan_count: int
+    skipped_frames: dict[str, int]
     limit_interventions: dict[str, float]
 
 
@@ -93,6 +95,7 @@ class GestureStream:
         self._body.smoothing_frames = self.config.body.smoothing_s * BODY_RATE_HZ
         self._end_sample: int | None = None
         self._dropped_samples = 0
+        self._skipped = {'body': 0, 'face': 0}
 
     @property
     def body_latency_s(self) -> float:
@@ -189,6 +192,38 @@ class GestureStream:
         self._features.drop_before(min(self._body.oldest_feature, self._face.oldest_feature))
         return result
 
+    def skip_overdue(self, shown_s: float) -> int:
+        """Give up windows that would be computed for nothing; return the frames skipped.
+
+        A machine that was overloaded would otherwise go on computing what is over. A window is
+        skipped when all its frames would be past once it is computed, which takes as long as the
+        last one did, and another window is ready. Motion goes on from where it stands.
+
+        Args:
+            shown_s: stream time that is shown now [s]; negative before the first frame.
+        """
+        count = 0
+        for name, channel in (('body', self._body), ('face', self._face)):
+            until_s = shown_s + self.latency.latest().get(f'{name}_hop', 0.0)
+            until = until_s * channel.layout.rate_hz
+            while channel.next_frame + channel.layout.hop_frames <= until and (
+                    self._another_is_ready(channel)):
+                frames = channel.skip()
+                if channel is self._body and self.robot is not None:
+                    self.robot.skip(frames)
+                self._skipped[name] += frames
+                count += frames
+        return count
+
+    def _another_is_ready(self, channel: MotionChannel) -> bool:
+        """Return whether the window after the next could run too."""
+        next_frame = channel.next_frame + channel.layout.hop_frames
+        if self._end_sample is not None:
+            return next_frame < self._end_frame(channel)
+        needed = channel.features_needed + (
+            channel.layout.hop_frames * channel.layout.features_per_frame)
+        return needed <= self._features.frames_available
+
     def _ready(self, channel: MotionChannel) -> bool:
         if self._end_sample is not None:
             if not self._before_end(channel):
@@ -200,12 +235,13 @@ class GestureStream:
         return channel.features_needed <= self._features.frames_available
 
     def _before_end(self, channel: MotionChannel) -> bool:
-        assert self._end_sample is not None
-        easing = channel.easing
-        assert easing is not None
-        rate_hz = channel.layout.rate_hz
-        end = s_to_frames(self._end_sample / SAMPLE_RATE_HZ + SETTLE_S, rate_hz)
-        return channel.next_frame < max(end, easing.start + easing.span)
+        return channel.next_frame < max(self._end_frame(channel), channel.resumed_frame + 1)
+
+    def _end_frame(self, channel: MotionChannel) -> int:
+        """Return the first frame that no window need commit, once the end is known."""
+        assert self._end_sample is not None and channel.easing is not None
+        end_s = self._end_sample / SAMPLE_RATE_HZ + SETTLE_S
+        return max(s_to_frames(end_s, channel.layout.rate_hz), channel.easing.end + 1)
 
     def _body_result(self, frames: ChannelFrames) -> StepResult:
         body = BodyChunk(frames.first_frame, frames.frames, frames.committed, BODY_RATE_HZ,
@@ -237,4 +273,4 @@ class GestureStream:
             dropped_audio_s=self._dropped_samples / SAMPLE_RATE_HZ,
             non_finite_samples=faults.non_finite, clipped_samples=faults.clipped,
             nan_count=self._body.non_finite + self._face.non_finite,
-            limit_interventions=interventions)
+            skipped_frames=dict(self._skipped), limit_interventions=interventions)

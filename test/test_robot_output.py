@@ -113,3 +113,45 @@ def test_amplitude_scales_gestures_about_idle() -> None:
         positions, _ = _committed(_run(output, _wave(120)))
         spans.append(np.ptp(positions[60:], axis=0).max())
     assert spans[0] < 0.02 < spans[1] < spans[2]
+
+
+@pytest.mark.parametrize('frames', [1, 4, 12, 100])
+def test_after_a_gap_motion_goes_on_from_what_was_published(frames: int) -> None:
+    output = _output('humanoid')
+    last = _run(output, _wave(60))[-1]
+    output.skip(frames)
+    again = BodyChunk(last.first_knot // 2 + HOP + frames,
+                      _wild(20, 4).astype(np.float32), HOP, 25)
+    chunk = output.step(again, LatencyTracker())
+    row = min(last.committed + 2 * frames, len(last.positions)) - 1
+    positions = np.concatenate([last.positions[:row + 1], chunk.positions])
+    velocities = np.concatenate([last.velocities[:row + 1], chunk.velocities])
+    times_s = np.arange(len(positions)) / 50
+    assert audit_motion(times_s, positions, velocities, output.profile.limits).total == 0
+    resting = row == len(last.positions) - 1
+    assert resting == (not last.velocities[row].any()) and resting == (frames == 100)
+
+
+def test_skipping_in_parts_is_skipping_at_once() -> None:
+    chunks = []
+    for parts in ((7,), (1, 2, 4)):
+        output = _output('humanoid')
+        _run(output, _wave(60))
+        for frames in parts:
+            output.skip(frames)
+        chunks.append(output.step(BodyChunk(60, _wave(20).astype(np.float32), HOP, 25),
+                                  LatencyTracker()))
+    assert np.allclose(chunks[0].positions, chunks[1].positions, atol=1e-12)
+
+
+def test_a_gap_after_a_rebase_is_braked_through() -> None:
+    output = _output('humanoid')
+    last = _run(output, _wave(60))[-1]
+    row = last.committed - 1
+    output.rebase(last.positions[row] + 0.1, last.velocities[row], last.accelerations[row])
+    output.skip(100)
+    chunk = output.step(BodyChunk(200, np.repeat(_wave(1), 20, axis=0).astype(np.float32),
+                                  HOP, 25), LatencyTracker())
+    still = last.positions[row] + 0.1
+    assert np.abs(chunk.positions[0] - still).max() < 0.2
+    assert np.abs(chunk.velocities[0] / output.profile.limits.velocity).max() < 0.5

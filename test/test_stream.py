@@ -132,6 +132,77 @@ def test_too_much_waiting_audio_is_refused_and_counted() -> None:
     assert stream.report.audio_s + stream.report.dropped_audio_s == 10.0
 
 
+def _steps_of(stream: GestureStream) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """Return committed frames by index, body and face."""
+    body: dict[int, np.ndarray] = {}
+    face: dict[int, np.ndarray] = {}
+    while stream.is_ready():
+        result = stream.step()
+        if result.body is not None:
+            rows = result.body.poses[:result.body.committed]
+            body |= {result.body.first_frame + k: row for k, row in enumerate(rows)}
+        if result.face is not None:
+            face |= {result.face.first_frame + k: row for k, row in enumerate(result.face.weights)}
+    return body, face
+
+
+def test_what_is_over_is_skipped_and_motion_goes_on_from_where_it_stood() -> None:
+    stream = PIPELINE.create_stream()
+    wave = _speech(4.0)
+    stream.accept_waveform(wave[:16_000], 16_000)
+    before = _steps_of(stream)
+    stream.accept_waveform(wave[16_000:], 16_000)
+    stream.latency.add('body_hop', 0.0)
+    stream.latency.add('face_hop', 0.0)
+    skipped = stream.skip_overdue(3.05)
+    after = _steps_of(stream)
+    assert (min(after[0]), min(after[1])) == (75, 150)  # 3.0 s at both rates
+    assert skipped == 75 - 1 - max(before[0]) + 150 - 1 - max(before[1])
+    assert stream.report.skipped_frames == {'body': 75 - 1 - max(before[0]),
+                                            'face': 150 - 1 - max(before[1])}
+    for old, new in zip(before, after):
+        rows = np.array([old[k] for k in sorted(old)])
+        usual = np.abs(np.diff(rows, axis=0)).max()
+        assert np.abs(new[min(new)] - old[max(old)]).max() < 2.0 * usual
+
+
+def test_nothing_is_skipped_that_may_still_be_seen_or_is_the_newest() -> None:
+    stream = PIPELINE.create_stream()
+    stream.accept_waveform(_speech(1.0), 16_000)
+    assert stream.skip_overdue(-0.5) == stream.skip_overdue(0.05) == 0
+    assert stream.skip_overdue(60.0) > 0 and stream.is_ready()
+    body, face = _steps_of(stream)
+    assert len(body) == round(BodyConfig().hop_s * 25) and len(face) >= 1
+    assert stream.skip_overdue(60.0) == 0
+
+
+def test_a_stream_whose_end_was_skipped_still_comes_to_idle() -> None:
+    stream = PIPELINE.create_stream()
+    stream.accept_waveform(_speech(1.0), 16_000)
+    _steps_of(stream)
+    stream.finish()
+    assert stream.skip_overdue(2.2) > 0
+    body, face = _steps_of(stream)
+    assert stream.finished
+    assert np.allclose(body[max(body)], project_pose(PIPELINE.bundle.body.idle), atol=1e-5)
+    assert np.allclose(face[max(face)], PIPELINE.bundle.face.idle, atol=1e-6)
+
+
+@pytest.mark.parametrize('seconds', [1.0, 4.0])
+def test_denoiser_calls_per_window_do_not_depend_on_length(
+        seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(type(PIPELINE.body.denoiser), '__call__',
+                        lambda self, x_t, *_: calls.append(len(x_t)) or x_t)
+    stream = PIPELINE.create_stream()
+    stream.accept_waveform(_speech(seconds), 16_000)
+    found: dict[int, set[int]] = {0: set(), 1: set()}
+    while stream.is_ready():
+        calls.clear()
+        found[int(stream.step().face is not None)].add(len(calls))
+    assert found == {0: {stream.steps[0]}, 1: {stream.steps[1]}}
+
+
 def test_order_of_calls_is_checked() -> None:
     stream = PIPELINE.create_stream()
     with pytest.raises(StreamError, match='is_ready'):

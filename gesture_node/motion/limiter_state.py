@@ -131,6 +131,20 @@ class LimitedMotion:
     state: LimiterState
     report: LimitReport
 
+    def then(self, later: LimitedMotion) -> LimitedMotion:
+        """Return this motion followed by motion that goes on from its state."""
+        return LimitedMotion(
+            np.concatenate([self.positions, later.positions]),
+            np.concatenate([self.velocities, later.velocities]),
+            np.concatenate([self.accelerations, later.accelerations]),
+            later.state, self.report + later.report)
+
+    def after(self, row: int) -> LimitedMotion:
+        """Return the motion after a row; the row itself once more if it is the last."""
+        rows = slice(min(row + 1, len(self.positions) - 1), None)
+        return LimitedMotion(self.positions[rows], self.velocities[rows],
+                             self.accelerations[rows], self.state, self.report)
+
     @classmethod
     def through(cls, controls: Float64Array, accelerations: Float64Array, state: LimiterState,
                 report: LimitReport) -> LimitedMotion:

@@ -149,6 +149,7 @@ class Engine:
             'lost packets': 0 if self._audio is None else self._audio.losses.lost,
             'refused bytes': self._inbox.refused_bytes,
             'underruns': driver.body.underruns, 'late face frames': driver.face.late,
+            'skipped frames': driver.skipped_frames,
             'numbers not finite': report.nan_count,
             'failures': 0 if worker is None else worker.failures,
             **{f'problem {cause}': count for cause, count in self._problems.counts().items()},

@@ -78,7 +78,7 @@ class StreamDriver:
         self.face = FaceOutput()
         self.audio_out: PlayoutQueue[Any] = PlayoutQueue()
         self.meter = meter
-        self.ignored_packets = 0
+        self.ignored_packets = self.skipped_frames = 0
         self.streams = 0
         self.first_motion_ms = self.first_face_ms = 0.0
         self._problems, self._now_ns = problems, now_ns
@@ -142,6 +142,7 @@ class StreamDriver:
             if not self.stream.is_ready():
                 self._rest_if_settled(now_ns)
                 return False
+            self._skip_overdue(now_ns)
             run = self._run
         # The lock is free here: a stop must not wait for a window.
         result = self.stream.step()
@@ -238,6 +239,17 @@ class StreamDriver:
         if clock.silent_ns(now_ns) >= self._config.output.idle_release_s * NS_PER_S:
             self.stream.finish()
             self._state = State.SETTLING
+
+    def _skip_overdue(self, now_ns: int) -> None:
+        """Leave out motion that could only be computed when its time is over."""
+        clock = self.intake.clock
+        assert clock is not None
+        skipped = self.stream.skip_overdue((now_ns - clock.presentation_ns(0)) / NS_PER_S)
+        if skipped:
+            self.skipped_frames += skipped
+            self._problems.report('overload', (
+                f'{skipped} frames were skipped, since they could not be computed in time; raise '
+                'body.hop_s or output.presentation_delay_s, or free the processor'))
 
     def _rest_if_settled(self, now_ns: int) -> None:
         if (self._state is State.SETTLING and self.stream.finished
