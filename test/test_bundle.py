@@ -45,6 +45,7 @@ def test_a_good_bundle_is_read() -> None:
     (lambda d: d['body']['std'].__setitem__(3, 0.0), 'body.std must be positive'),
     (lambda d: d['body']['std'].__setitem__(3, float('nan')), 'body.std must be 84 finite'),
     (lambda d: d['face'].update(seed_frames=900), 'seed_frames'),
+    (lambda d: d['face'].update(steps=0), r'face.steps must be in \[1, 50\], got 0'),
     (lambda d: d.pop('encoder'), 'malformed'),
     (lambda d: d['body'].update(mean='x'), 'malformed|84'),
     (lambda d: d['files'].update({'body.onnx': '00'}), 'body.onnx is truncated or altered'),

@@ -174,6 +174,8 @@ class DistillConfig:
     calls: int = param(2, 'Denoiser calls per window that the student is made for.',
                        bounds=(1, 8))
     teacher_calls: int = param(8, 'Denoiser calls per window of the teacher.', bounds=(2, 50))
+    guidance: float = param(1.0, 'Guidance of the teacher, which the student gives without.',
+                            bounds=(0.0, 10.0))
     learning_rate: float = param(2e-4, 'Highest learning rate of the student.',
                                  bounds=(1e-7, 1.0))
 

@@ -34,6 +34,7 @@ from .corpora.pack import Pack
 from .data import WindowBatch, WindowSampler
 from .distill_report import compare
 from .exceptions import TrainingError
+from .front_end import front_end_of_run
 from .losses import BodyLoss, FaceLoss, frame_weights
 from .parallel import average_gradients, join, leave, mean_over_processes, rank, rows
 from .sampling import estimates, predictor, sample, SamplingPlan
@@ -114,8 +115,9 @@ class Distiller:
     def _backward(self, batch: WindowBatch, noise: Tensor) -> dict[str, Tensor]:
         bf16 = self.config.optimiser.bf16
         few, many = self._plans
-        wanted = sample(predictor(self.teacher, self.config, self._channel, batch, bf16), noise,
-                        batch.seed, batch.mask, many)
+        teacher = predictor(self.teacher, self.config, self._channel, batch, bf16,
+                            self.config.distill.guidance)
+        wanted = sample(teacher, noise, batch.seed, batch.mask, many)
         predict = predictor(self.student, self.config, self._channel, batch, bf16)
         heard = batch.heard[:, self.config.encoder.context_frames:]
         heard = heard[:, ::2] if self._channel == 'body' else heard
@@ -138,7 +140,8 @@ class Distiller:
         """Return the state of the run, the teacher's but for the student's channel."""
         teacher = self._teacher_checkpoint
         said = {'calls': self.config.distill.calls,
-                'teacher_calls': self.config.distill.teacher_calls, 'steps': self.step,
+                'teacher_calls': self.config.distill.teacher_calls,
+                'teacher_guidance': self.config.distill.guidance, 'steps': self.step,
                 'minutes': round(self.elapsed_s / 60.0, 1), 'corpus': self._corpus}
         return replace(
             teacher, config=self.config, step=self.step, elapsed_s=self.elapsed_s,
@@ -166,6 +169,7 @@ def start(options: argparse.Namespace) -> tuple[Distiller, Pack]:
         raise TrainingError(f'the {options.channel} of {options.run} is distilled already; '
                             f'give the run it was distilled from')
     packs = open_packs(options.corpus)
+    front_end_of_run(options.corpus, teacher.config.encoder.feature_dim, teacher.corpus)
     if options.channel not in packs:
         raise TrainingError(f'corpus {options.corpus} holds no {options.channel}_takes.json')
     distiller = Distiller(teacher, packs[options.channel], options.channel,

@@ -28,7 +28,8 @@ def compare(teacher: GestureNetworks, student: GestureNetworks, config: Training
             channel: str, pack: Pack, statistics: Statistics) -> dict[str, dict[str, float]]:
     """Return figures by sampler: ``teacher 8``, ``teacher 2``, ``teacher 1``, ``student 2``, ...
 
-    Each holds, for windows of held-out takes (or of the training takes if none are held out):
+    The teacher is guided as it was for its student (``distill.guidance``). Each holds, for windows
+    of held-out takes (or of the training takes if none are held out):
 
     * ``error``: root mean square distance to the sample that the teacher makes from the same
       noise with all its calls, normalised units; ``teacher`` with all its calls has 0;
@@ -43,10 +44,11 @@ def compare(teacher: GestureNetworks, student: GestureNetworks, config: Training
     device = next(teacher.parameters()).device
     batches = [sampler.draw(1, number).to(device) for number in range(_BATCHES)]
     many, few = config.distill.teacher_calls, config.distill.calls
-    runs = {f'teacher {n}': (teacher, n) for n in dict.fromkeys((many, few, 1))}
-    runs |= {f'student {n}': (student, n) for n in dict.fromkeys((few, 1))}
-    motions = {name: _samples(networks, config, channel, batches, calls)
-               for name, (networks, calls) in runs.items()}
+    guided = config.distill.guidance
+    runs = {f'teacher {n}': (teacher, n, guided) for n in dict.fromkeys((many, few, 1))}
+    runs |= {f'student {n}': (student, n, 1.0) for n in dict.fromkeys((few, 1))}
+    motions = {name: _samples(networks, config, channel, batches, calls, guidance)
+               for name, (networks, calls, guidance) in runs.items()}
     truth = motions[f'teacher {many}']
     free = torch.cat([batch.mask for batch in batches]) < 0.5
     scale, offset = torch.from_numpy(std).to(device), torch.from_numpy(mean).to(device)
@@ -58,12 +60,12 @@ def compare(teacher: GestureNetworks, student: GestureNetworks, config: Training
 
 
 def _samples(networks: GestureNetworks, config: TrainingConfig, channel: str,
-             batches: list[WindowBatch], calls: int) -> Tensor:
+             batches: list[WindowBatch], calls: int, guidance: float) -> Tensor:
     """Return ``(noises, windows, W, D)``, the same noise whatever the networks and calls."""
     plan = SamplingPlan.of(config, channel, calls)
     made: list[Tensor] = []
     for number, batch in enumerate(batches):
-        predict = predictor(networks, config, channel, batch)
+        predict = predictor(networks, config, channel, batch, guidance=guidance)
         random = torch.Generator().manual_seed(number)
         made.append(torch.stack([
             sample(predict, torch.randn(batch.motion.shape, generator=random).to(

@@ -100,7 +100,8 @@ def bundle_checkpoint(bundle: Path) -> Checkpoint:
     Raises:
         TrainingError: the folder is no bundle, or does not say how it was trained.
     """
-    weights = bundle_weights(bundle)
+    weights, stated = bundle_weights(bundle), dict(_metadata(bundle).get('training', {}))
     return Checkpoint(config=bundle_config(bundle), statistics=bundle_statistics(bundle), step=0,
-                      elapsed_s=0.0, weights=weights, average=weights, optimiser={}, corpus={},
-                      machine='')
+                      elapsed_s=0.0, weights=weights, average=weights, optimiser={},
+                      corpus=stated.get('corpus', {}), machine='',
+                      distilled=stated.get('distilled', {}))

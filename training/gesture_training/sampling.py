@@ -89,22 +89,32 @@ def sample(predict: Predict, noise: Tensor, seed: Tensor, mask: Tensor,
 
 
 def predictor(networks: GestureNetworks, config: TrainingConfig, channel: str, batch: WindowBatch,
-              bf16: bool = False) -> Predict:
-    """Return a channel's denoiser with the conditioning of a batch, heard once, no gradient."""
+              bf16: bool = False, guidance: float = 1.0) -> Predict:
+    """Return a channel's denoiser with the conditioning of a batch, heard once, no gradient.
+
+    Guidance other than 1 takes two calls: what speech changes counts ``guidance`` times
+    (classifier-free guidance, Ho and Salimans 2022).
+    """
     def auto() -> torch.autocast:
         return torch.autocast(batch.features.device.type, dtype=torch.bfloat16, enabled=bf16)
 
     with torch.no_grad(), auto():
         local, persona, emotion = networks.encoder(
             batch.features, batch.heard, batch.history, batch.history_heard)
-    given = (batch.seed, batch.mask, local[:, config.encoder.context_frames:], persona, emotion,
-             batch.drop)
+    given = (batch.seed, batch.mask, local[:, config.encoder.context_frames:], persona, emotion)
 
-    def predict(x: Tensor, level: Tensor) -> Tensor:
+    def call(x: Tensor, level: Tensor, drop: Tensor) -> Tensor:
         with auto():
             if channel == 'face':
-                return networks.face(x, level, *given, batch.style)
-            return networks.body(x, level, *given)
+                return networks.face(x, level, *given, drop, batch.style)
+            return networks.body(x, level, *given, drop)
+
+    def predict(x: Tensor, level: Tensor) -> Tensor:
+        found = call(x, level, batch.drop)
+        if guidance == 1.0:
+            return found
+        without = call(x, level, torch.ones_like(batch.drop))
+        return without + guidance * (found - without)
 
     return predict
 

@@ -72,6 +72,7 @@ class Trainer:
                                    getattr(statistics, f'{channel}_std'))
             for channel, pack in packs.items() if {channel, 'encoder'} & set(stages)}
         self._stages = tuple(stages)
+        self._distilled: dict[str, dict[str, Any]] = {}
         self.windows = sum(sampler.batch for sampler in self._samplers.values())
         if not self._samplers:
             raise TrainingError(f'nothing to train: the corpus holds {", ".join(packs)} and the '
@@ -188,10 +189,12 @@ class Trainer:
             config=self.config, statistics=self.statistics, step=self.step,
             elapsed_s=self.elapsed_s, weights=self.networks.state_dict(),
             average=self.average.state_dict(), optimiser=self._optimiser.state_dict(),
-            corpus=self.corpus, machine=machine())
+            corpus=self.corpus, machine=machine(), distilled=self._distilled)
 
     def take_weights(self, checkpoint: Checkpoint) -> None:
         """Begin from the averaged weights of another run; what it lacks stays as initialised."""
+        self._distilled = {channel: how for channel, how in checkpoint.distilled.items()
+                           if channel not in self._stages}
         fitting = fitting_weights(self.networks, self.config, checkpoint)
         lacking = self.networks.load_state_dict(fitting, strict=False).missing_keys
         untaught = not self.networks.face.read.direct.weight.any()
@@ -210,6 +213,7 @@ class Trainer:
         self.average.load_state_dict(checkpoint.average)
         self._optimiser.load_state_dict(checkpoint.optimiser)
         self.step, self.elapsed_s = checkpoint.step, checkpoint.elapsed_s
+        self._distilled = checkpoint.distilled
 
 
 def fitting_weights(networks: GestureNetworks, config: TrainingConfig,

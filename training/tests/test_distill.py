@@ -118,6 +118,16 @@ def test_a_distilled_bundle_recommends_its_calls(corpus: Path, teacher: Path,
     assert pipeline.create_stream(config=more).steps == (3, 1)
 
 
+def test_training_on_undoes_the_recommendation_of_what_it_trains(corpus: Path, teacher: Path,
+                                                                 tmp_path: Path) -> None:
+    assert _distil(corpus, teacher, tmp_path / 'few', 'body', '--steps', '1') == 0
+    for stage, calls in (('face', 2), ('body', 4)):
+        assert train.main([
+            '--corpus', str(corpus), '--out', str(tmp_path / stage), '--weights',
+            str(tmp_path / 'few'), '--stages', stage, '--steps', '1', '--device', 'cpu']) == 0
+        assert model_of_run(tmp_path / stage, 'on').calls['body'] == calls
+
+
 def test_distillation_resumes(corpus: Path, teacher: Path, tmp_path: Path) -> None:
     assert _distil(corpus, teacher, tmp_path / 'whole', 'body', '--steps', '4') == 0
     options = distill._arguments([

@@ -95,6 +95,37 @@ def test_a_stage_that_is_left_out_does_not_learn(corpus: Path, tiny_config: Path
     assert changed == {'face'}
 
 
+def _started(*options: str) -> train.Trainer:
+    return train.start(train._arguments(['--device', 'cpu', *options]))
+
+
+def test_files_decide_over_the_networks_of_the_weights(corpus: Path, tiny_config: Path,
+                                                       trained: Path, tmp_path: Path,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    rates, switch = tmp_path / 'rates.yaml', tmp_path / 'switch.yaml'
+    rates.write_text('optimiser: {learning_rate: 1.0e-4}\nbody: {batch: 2}\n', encoding='utf-8')
+    switch.write_text('body: {conditioning: add}\n', encoding='utf-8')
+    given = ['--corpus', str(corpus), '--weights', str(trained), '--out', str(tmp_path)]
+    average = load_checkpoint(trained).average
+    same = _started(*given, '--config', str(rates))
+    assert same.config.body == replace(load_config(tiny_config).body, batch=2)
+    assert same.config.optimiser.learning_rate == 1.0e-4
+    assert torch.equal(same.networks.body.frames.weight, average['body.frames.weight'])
+    other = _started(*given, '--config', str(rates), str(switch))
+    assert other.config.body.conditioning == 'add'
+    assert 'the body is of another make' in capsys.readouterr().err
+    assert not torch.equal(other.networks.body.frames.weight, average['body.frames.weight'])
+    assert torch.equal(other.networks.face.frames.weight, average['face.frames.weight'])
+
+
+def test_a_resumed_run_keeps_its_networks(corpus: Path, trained: Path, tmp_path: Path) -> None:
+    switch = tmp_path / 'switch.yaml'
+    switch.write_text('body: {layers: 3, batch: 2}\n', encoding='utf-8')
+    resumed = _started('--corpus', str(corpus), '--out', str(trained), '--resume', '--config',
+                       str(switch))
+    assert (resumed.config.body.layers, resumed.config.body.batch) == (1, 2)
+
+
 def test_a_loss_that_is_not_finite_stops_with_a_reason(corpus: Path, tiny_config: Path,
                                                        tmp_path: Path) -> None:
     trainer = train.start(train._arguments([
