@@ -82,6 +82,7 @@ class ChannelSpec:
         idle: shape (D,), float32, what motion starts from and eases to.
         styles: names of face styles; empty for the body.
         steps: denoiser calls per window that the networks are made for.
+        guidance: strength of the speech conditioning that they are made for.
     """
 
     rate_hz: int
@@ -92,6 +93,11 @@ class ChannelSpec:
     idle: Float32Array
     styles: tuple[str, ...] = ()
     steps: int = 4
+    guidance: float = 1.0
+
+    def strength(self, asked: float) -> float:
+        """Return the guidance: what was asked for, or below 0 the bundle's own."""
+        return asked if asked >= 0.0 else self.guidance
 
     def calls(self, asked: int) -> int:
         """Return the denoiser calls per window: those asked for, or with 0 the bundle's own."""
@@ -263,8 +269,11 @@ def _channel(folder: Path, name: str, data: dict[str, Any], rate_hz: int,
     steps = int(data.get('steps', _UNSTATED_STEPS[name]))
     if not 1 <= steps <= 50:
         raise BundleError(f'bundle {folder}: {name}.steps must be in [1, 50], got {steps}')
+    guidance = float(data.get('guidance', 1.0))
+    if not 0.0 <= guidance <= 5.0:
+        raise BundleError(f'bundle {folder}: {name}.guidance must be in [0, 5], got {guidance}')
     return ChannelSpec(rate_hz, window, seed, mean, std, idle, tuple(data.get('styles', ())),
-                       steps)
+                       steps, guidance)
 
 
 def _vector(folder: Path, name: str, values: Any, dim: int) -> Float32Array:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .audio.feature_stream import FeatureStream, FrontEnd
 from .audio.resample import StreamResampler
-from .channel import ChannelFrames, ChannelModel, Easing, MotionChannel
+from .channel import ChannelFrames, ChannelModel, Easing, Emotion, MotionChannel
 from .config import GestureConfig
 from .diffusion.sampler import Sampler
 from .diffusion.schedule import Schedule
@@ -65,12 +65,13 @@ class GestureStream:
 
     def __init__(self, body: ChannelModel, face: ChannelModel, schedule: Schedule,
                  config: GestureConfig, profile: RobotProfile | None,
-                 persona: Float32Array | None, front_end: FrontEnd = FeatureStream) -> None:
+                 persona: Float32Array | None, front_end: FrontEnd = FeatureStream,
+                 emotion: Emotion | None = None) -> None:
         self.config = config
         self.latency = LatencyTracker()
         self.generation = 0
         self._models = body, face
-        self._persona, self._front_end = persona, front_end
+        self._persona, self._emotion, self._front_end = persona, emotion, front_end
         self._layouts = (
             WindowLayout.from_seconds('body', body.spec.model, config.body.hop_s,
                                       config.body.foresight_s, config.output.tail_s),
@@ -78,7 +79,8 @@ class GestureStream:
                                       config.face.foresight_s, 0.0))
         self.steps = body.spec.calls(config.body.steps), face.spec.calls(config.face.steps)
         self._samplers = (
-            Sampler(schedule, self.steps[0], config.body.guidance, config.body.sampler),
+            Sampler(schedule, self.steps[0], body.spec.strength(config.body.guidance),
+                    config.body.sampler),
             Sampler(schedule, self.steps[1], solver=config.face.sampler, steady=tuple(LIP_INDEX)))
         self.robot = None if profile is None else RobotOutput(profile, config, body.spec.idle)
         self._start()
@@ -91,6 +93,7 @@ class GestureStream:
             for number, (model, layout, sampler) in enumerate(
                 zip(self._models, self._layouts, self._samplers)))
         self._body.persona = self._face.persona = self._persona
+        self._body.emotion = self._face.emotion = self._emotion
         self._face.style = self._models[1].spec.style_index(self.config.face.style)
         self._body.smoothing_frames = self.config.body.smoothing_s * BODY_RATE_HZ
         self._end_sample: int | None = None

@@ -42,6 +42,8 @@ FORMAT = 1
 FEATURE_VERSION = 1
 MEL_FEATURES = {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATURE_VERSION}
 OPSET = 17
+BODY_GUIDANCE = 2.0
+"""Two guided calls hear more than four plain ones, at the same cost (docs/decisions/0004)."""
 PARITY_TOLERANCE = 2e-4
 """Largest difference between torch and ONNX Runtime, in normalised units."""
 
@@ -76,7 +78,8 @@ SIGNATURES: dict[str, Signature] = {
 class Model:
     """What a bundle is made of: sizes, weights, normalisation and where they come from.
 
-    ``calls`` are the denoiser calls per window that each channel is made for. ``front_end`` is
+    ``calls`` are the denoiser calls per window that each channel is made for, ``body_guidance``
+    the strength of the speech conditioning (a distilled body has learnt it). ``front_end`` is
     what made the features, in the folder ``corpus``; None for mel.
     """
 
@@ -85,6 +88,7 @@ class Model:
     statistics: Statistics
     statement: dict[str, Any]
     calls: dict[str, int] = field(default_factory=lambda: dict(CALLS))
+    body_guidance: float = BODY_GUIDANCE
     front_end: FrontEndRecord | None = None
     corpus: Path = Path()
 
@@ -204,6 +208,7 @@ def bundle_metadata(model: Model, hashes: dict[str, str],
         'body': {
             'rate_hz': BODY_RATE_HZ, 'window_frames': config.body.window_frames,
             'seed_frames': config.body.seed_frames, 'steps': model.calls['body'],
+            'guidance': model.body_guidance,
             'names': [*JOINT_NAMES, *FINGER_NAMES],
             'mean': _rounded(statistics.body_mean), 'std': _rounded(statistics.body_std),
             'idle_pose': _rounded(statistics.body_idle)},
@@ -241,7 +246,8 @@ def model_of_run(run: Path, name: str) -> Model:
     if checkpoint.distilled:
         statement['distilled'] = checkpoint.distilled
     calls = CALLS | {channel: int(how['calls']) for channel, how in checkpoint.distilled.items()}
-    return Model(checkpoint.config, networks, checkpoint.statistics, statement, calls)
+    guidance = 1.0 if 'body' in checkpoint.distilled else BODY_GUIDANCE
+    return Model(checkpoint.config, networks, checkpoint.statistics, statement, calls, guidance)
 
 
 def with_front_end(model: Model, corpus: Path) -> Model:

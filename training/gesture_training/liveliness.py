@@ -24,7 +24,7 @@ from .networks.assembly import GestureNetworks
 from .sampling import predictor, sample, SamplingPlan
 from .statistics import Statistics
 
-CALLS = {'body': 4, 'face': 2}
+CALLS = {'body': 2, 'face': 2}
 """Denoiser calls per window of networks that were not distilled."""
 MIN_APERTURE_STD, MIN_APERTURE_RATIO = 0.02, 3.0
 MIN_WRIST_SPEED_M_S, MIN_WRIST_RATIO = 0.03, 1.3

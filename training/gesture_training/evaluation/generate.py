@@ -42,7 +42,7 @@ def generate_body(pipeline: GesturePipeline, waveform: NDArray[np.float32],
         solver: ``dpm`` or ``ddim``.
     """
     sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.body.calls(config.body.steps),
-                      config.body.guidance, solver)
+                      pipeline.bundle.body.strength(config.body.guidance), solver)
     layout = WindowLayout.from_seconds('body', pipeline.bundle.body.model, config.body.hop_s,
                                        config.body.foresight_s, config.output.tail_s)
     channel = MotionChannel(pipeline.body, layout, sampler, config.seed, 0)
