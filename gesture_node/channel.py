@@ -20,6 +20,24 @@ from .types import Float32Array
 Projection = Callable[[Float32Array], Float32Array]
 
 
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """An emotion that is wanted, instead of the one that is heard.
+
+    Attributes:
+        token: shape (E,), float32, such as ``GesturePipeline.emotion_of`` returns.
+        intensity: in [0, 1]; 0 leaves what is heard, 1 replaces it, between lies between.
+    """
+
+    token: Float32Array
+    intensity: float = 1.0
+
+    def mixed(self, heard: Float32Array) -> Float32Array:
+        """Return the token between the heard one (E,) and the wanted one."""
+        share = np.float32(self.intensity)
+        return np.asarray((np.float32(1.0) - share) * heard + share * self.token, np.float32)
+
+
 @dataclass(frozen=True)
 class ChannelModel:
     """The immutable half of a channel.
@@ -86,6 +104,7 @@ class MotionChannel:
         self.layout = layout
         self.easing: Easing | None = None
         self.persona: Float32Array | None = None
+        self.emotion: Emotion | None = None
         self.style = max(0, len(model.spec.styles) - 1)
         self.non_finite = 0
         self.smoothing_frames = 0.0
@@ -170,7 +189,8 @@ class MotionChannel:
         history_heard = (np.arange(past, heard_end) >= 0).astype(np.float32)
         tokens = self._model.encoder(rows, heard, history, history_heard)
         persona = tokens.persona if self.persona is None else self.persona
-        return SpeechTokens(tokens.local[spec.context_frames:], persona, tokens.emotion)
+        emotion = tokens.emotion if self.emotion is None else self.emotion.mixed(tokens.emotion)
+        return SpeechTokens(tokens.local[spec.context_frames:], persona, emotion)
 
     def _denoise(self, tokens: SpeechTokens) -> Float32Array:
         layout, spec = self.layout, self._model.spec

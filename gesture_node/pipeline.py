@@ -16,7 +16,7 @@ A pipeline may be shared by threads; a stream belongs to one thread at a time.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,15 @@ from .audio.block_features import BlockFeatureStream
 from .audio.feature_stream import FeatureStream, FrontEnd
 from .audio.resample import resample
 from .bundle import Bundle, FRONT_END_NETWORK, read_bundle
-from .channel import ChannelModel
+from .channel import ChannelModel, Emotion
 from .config import GestureConfig
-from .exceptions import BundleError
-from .inference import OnnxDenoiser, OnnxEncoder, OnnxFrontEnd, open_session
+from .exceptions import AudioError, BundleError, ConfigError
+from .inference import OnnxDenoiser, OnnxEncoder, OnnxFrontEnd, open_session, SpeechTokens
 from .motion.face import project_face
 from .motion.robot import load_profile, RobotProfile
 from .motion.skeleton import project_pose
 from .stream import GestureStream
+from .timeline import SAMPLE_RATE_HZ
 from .types import Float32Array
 
 
@@ -99,30 +100,54 @@ class GesturePipeline:
 
     def create_stream(self, robot: str | RobotProfile | None = None,
                       config: GestureConfig | None = None,
-                      persona: Float32Array | None = None) -> GestureStream:
+                      persona: Float32Array | None = None,
+                      emotion: Emotion | None = None) -> GestureStream:
         """Return a new stream at rest.
 
         Args:
             robot: profile, name or path of one; None makes canonical motion and face only.
             config: deployment choices; defaults when None.
             persona: style token (see ``persona_of``) to pin; None infers it from the voice.
+            emotion: emotion (see ``emotion_of``) to show; None infers it from the voice.
 
         Raises:
-            ConfigError: the windows asked for do not fit the bundle.
+            ConfigError: the windows or tokens asked for do not fit the bundle.
             RobotError: the robot is unknown or malformed.
         """
+        spec = self.bundle.encoder
+        if persona is not None:
+            persona = _checked('persona', persona, spec.persona_dim)
+        if emotion is not None:
+            if not 0.0 <= emotion.intensity <= 1.0:
+                raise ConfigError(f'emotion intensity must be in [0, 1], got {emotion.intensity}')
+            emotion = replace(emotion, token=_checked('emotion', emotion.token, spec.emotion_dim))
         profile = load_profile(robot) if isinstance(robot, str) else robot
         return GestureStream(self.body, self.face, self.bundle.schedule,
-                             config or GestureConfig(), profile, persona, self.front_end)
+                             config or GestureConfig(), profile, persona, self.front_end, emotion)
 
     def persona_of(self, samples: Any, sample_rate: int) -> Float32Array:
         """Return the style token ``(Q,)`` of the last seconds of a reference recording.
 
         Raises:
-            AudioError: the recording cannot be used.
+            AudioError: the recording cannot be used, or is shorter than a second.
         """
+        return self._heard_in(samples, sample_rate).persona
+
+    def emotion_of(self, samples: Any, sample_rate: int) -> Float32Array:
+        """Return the emotion token ``(E,)`` of the last seconds of a reference recording.
+
+        Raises:
+            AudioError: the recording cannot be used, or is shorter than a second.
+        """
+        return self._heard_in(samples, sample_rate).emotion
+
+    def _heard_in(self, samples: Any, sample_rate: int) -> SpeechTokens:
         features = self.front_end()
-        features.append(resample(np.asarray(samples), sample_rate))
+        wave = resample(np.asarray(samples), sample_rate)
+        if len(wave) < SAMPLE_RATE_HZ:
+            raise AudioError('a reference recording must be at least 1 s long, got '
+                             f'{len(wave) / SAMPLE_RATE_HZ:.2f} s')
+        features.append(wave)
         end, length = features.frames_available, self.bundle.encoder.history_frames
         rows = features.get(0, end)[-length:]
         history = np.zeros((length, features.dim), np.float32)
@@ -130,7 +155,16 @@ class GesturePipeline:
         if len(rows):
             history[-len(rows):], heard[-len(rows):] = rows, 1.0
         context = self.bundle.encoder.context_frames
-        return self.body.encoder(history[-context:], heard[-context:], history, heard).persona
+        return self.body.encoder(history[-context:], heard[-context:], history, heard)
+
+
+def _checked(name: str, token: Any, size: int) -> Float32Array:
+    """Return a token as float32; refuse one that is of another size or not finite."""
+    values: Float32Array = np.asarray(token, np.float32)
+    if values.shape != (size,) or not np.isfinite(values).all():
+        raise ConfigError(f'{name} must be {size} finite numbers for this bundle, got shape '
+                          f'{values.shape}')
+    return values
 
 
 def _front_end(bundle: Bundle, provider: str, threads: int) -> FrontEnd:

@@ -64,7 +64,22 @@ def test_from_file_writes_what_it_promises(speech: str, tmp_path: Path) -> None:
             assert violations[kind] == 0
 
 
+def test_a_reference_gives_its_style_to_the_motion(speech: str, tmp_path: Path) -> None:
+    samples, rate = soundfile.read(ROOT / 'examples' / 'hello.wav', frames=40_000)
+    reference = tmp_path / 'reference.wav'
+    soundfile.write(reference, np.clip(3.0 * samples[::-1], -1, 1), rate)
+    found = []
+    for more in ([], ['--persona', str(reference)]):
+        assert gesture_from_file.main([speech, '--robot', 'nao', '--bundle', TINY,
+                                       '--out', str(tmp_path / 'out'), *more]) == 0
+        found.append(table(tmp_path / 'out' / 'joints.csv')[1])
+        summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
+        assert summary['persona_file'] == (more[1] if more else '')
+    assert found[0].shape == found[1].shape and not np.array_equal(*found)
+
+
 @pytest.mark.parametrize('change, said', [
+    ({'--persona': '/no/such/voice.wav'}, '/no/such/voice.wav'),
     ({'--robot': 'no_such_robot'}, 'no_such_robot'),
     ({'--bundle': '/no/such/bundle'}, '/no/such/bundle'),
     ({'--seed': '-1'}, 'seed'),

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
+from gesture_node.channel import Emotion
 from gesture_node.config import AudioConfig, BodyConfig, FaceConfig, GestureConfig
+from gesture_node.diffusion.denoiser import Conditioning
 from gesture_node.exceptions import AudioError, ConfigError, StreamError
 from gesture_node.measures.seams import seam_ratio
 from gesture_node.motion.face import seal_is_valid
@@ -235,12 +237,65 @@ def test_networks_that_return_nan_are_survived(monkeypatch: pytest.MonkeyPatch) 
     assert stream.report.nan_count > 0
 
 
-def test_a_pinned_persona_replaces_the_inferred_one() -> None:
-    persona = PIPELINE.persona_of(_speech(3.0), 16_000)
-    stream = PIPELINE.create_stream(persona=persona + 1.0)
+def _tokens(monkeypatch: pytest.MonkeyPatch, **pinned: object) -> list[Conditioning]:
+    """Return what the networks are conditioned on, window by window."""
+    found: list[Conditioning] = []
+    monkeypatch.setattr(type(PIPELINE.body.denoiser), '__call__',
+                        lambda self, x_t, level, item, guidance: found.append(item) or x_t)
+    stream = PIPELINE.create_stream(**pinned)
+    stream.accept_waveform(_speech(1.0), 16_000)
+    _drain(stream)
+    monkeypatch.undo()
+    assert len(found) > 10
+    return found
+
+
+def test_a_pinned_persona_is_that_of_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = _speech(3.0) + 0.05 * np.random.default_rng(1).standard_normal(48_000)
+    persona = PIPELINE.persona_of(other, 16_000)
+    assert np.array_equal(persona, PIPELINE.persona_of(other, 16_000))
+    for item in _tokens(monkeypatch, persona=persona):
+        assert np.array_equal(item.persona, persona)
+    inferred = [item.persona for item in _tokens(monkeypatch)]
+    assert not any(np.array_equal(one, persona) for one in inferred)
+
+
+def test_a_pinned_persona_changes_the_motion() -> None:
+    stream = PIPELINE.create_stream(persona=PIPELINE.persona_of(_speech(3.0), 16_000) + 1.0)
     stream.accept_waveform(_speech(1.0), 16_000)
     pinned = np.concatenate(_drain(stream)[0])
     assert not np.array_equal(pinned, _run([_speech(1.0)])[0][:len(pinned)])
+
+
+def test_an_emotion_replaces_what_is_heard_as_far_as_it_is_strong(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = np.arange(PIPELINE.bundle.encoder.emotion_dim, dtype=np.float32)
+    heard = [item.emotion for item in _tokens(monkeypatch)]
+    for intensity in (0.0, 0.25, 1.0):
+        shown = [item.emotion for item in _tokens(
+            monkeypatch, emotion=Emotion(wanted, intensity))]
+        for one, other in zip(heard, shown, strict=True):
+            assert np.allclose(other, (1 - intensity) * one + intensity * wanted, atol=1e-5)
+            assert intensity > 0.0 or np.array_equal(one, other)
+            assert intensity < 1.0 or np.array_equal(wanted, other)
+    reference = PIPELINE.emotion_of(_speech(2.0), 16_000)
+    assert reference.shape == wanted.shape and np.isfinite(reference).all()
+
+
+@pytest.mark.parametrize(('pinned', 'message'), [
+    ({'persona': np.zeros(3)}, 'persona must be .* finite numbers'),
+    ({'emotion': Emotion(np.full(PIPELINE.bundle.encoder.emotion_dim, np.nan, np.float32))},
+     'emotion must be .* finite numbers'),
+    ({'emotion': Emotion(np.zeros(PIPELINE.bundle.encoder.emotion_dim, np.float32), 1.5)},
+     r'emotion intensity must be in \[0, 1\], got 1.5')])
+def test_tokens_that_do_not_fit_are_refused(pinned: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        PIPELINE.create_stream(**pinned)
+
+
+def test_a_reference_must_be_long_enough_to_have_a_style() -> None:
+    with pytest.raises(AudioError, match='at least 1 s long, got 0.40 s'):
+        PIPELINE.persona_of(_speech(0.4), 16_000)
 
 
 def test_windows_that_do_not_fit_the_bundle_are_named() -> None:

@@ -1,9 +1,9 @@
 """``gesture_from_file``: a sound file in, joint and face motion out as files. Needs no ROS.
 
 ``gesture_from_file IN.wav --robot NAME --out DIR [--seed N] [--samples N] [--bundle DIR]
-[--video]`` writes ``joints.csv``, ``face.csv``, ``motion.bvh``, ``summary.json`` and, when asked,
-``video.mp4``. The first sample goes to DIR, further ones to ``DIR/sample_1`` and so on, each with
-the next seed.
+[--persona REF.wav] [--video]`` writes ``joints.csv``, ``face.csv``, ``motion.bvh``,
+``summary.json`` and, when asked, ``video.mp4``. The first sample goes to DIR, further ones to
+``DIR/sample_1`` and so on, each with the next seed.
 """
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ..motion.robot import load_profile, RobotProfile
 from ..pipeline import GesturePipeline
 from ..report import table, write_json
 from ..timeline import BODY_RATE_HZ, FACE_RATE_HZ, KNOT_RATE_HZ
+from ..types import Float32Array
 from .audio_file import AudioFile, read_audio_file
 from .motion_files import write_bvh, write_table
 from .offline import generate, offline_config, OfflineMotion
@@ -42,6 +43,8 @@ class _Job:
     out: Path
     samples: int
     video: bool
+    persona_file: str = ''
+    persona: Float32Array | None = None
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -59,6 +62,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help='different motions for the same speech (default: 1)')
     parser.add_argument('--bundle', default='', metavar='DIR',
                         help='model bundle (default: the one that ships)')
+    parser.add_argument('--persona', type=Path, metavar='REF.wav',
+                        help='recording of a voice whose style to take (default: the style of '
+                             'IN.wav)')
     parser.add_argument('--hop', type=float, metavar='S',
                         help='motion per body window [s]; default: the longest the bundle allows')
     parser.add_argument('--provider', default='auto', metavar='NAME',
@@ -103,8 +109,13 @@ def _prepare(options: argparse.Namespace) -> _Job:
     config = offline_config(config, pipeline.bundle)
     if options.hop is not None:
         config = replace(config, body=replace(config.body, hop_s=options.hop))
+    persona: Float32Array | None = None
+    if options.persona is not None:
+        reference = read_audio_file(options.persona)
+        persona = pipeline.persona_of(reference.samples, reference.sample_rate)
     options.out.mkdir(parents=True, exist_ok=True)
-    return _Job(audio, profile, config, pipeline, options.out, options.samples, options.video)
+    return _Job(audio, profile, config, pipeline, options.out, options.samples, options.video,
+                str(options.persona or ''), persona)
 
 
 def _run(job: _Job, number: int) -> None:
@@ -116,9 +127,9 @@ def _run(job: _Job, number: int) -> None:
               mininterval=_bar_interval_s(),
               bar_format='{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio '
                          '[{elapsed}<{remaining}]') as bar:
-        motion = generate(job.pipeline, job.audio, job.profile, config, bar.update)
+        motion = generate(job.pipeline, job.audio, job.profile, config, bar.update, job.persona)
     _write_motion(out, motion)
-    summary = summarise(motion, job.audio, job.profile, config, job.pipeline)
+    summary = summarise(motion, job.audio, job.profile, config, job.pipeline, job.persona_file)
     write_json(out / 'summary.json', summary.as_dict())
     if job.video:
         _write_video(out / 'video.mp4', motion, job, config.seed)

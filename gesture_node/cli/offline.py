@@ -101,7 +101,8 @@ def _longest(channel: ChannelSpec) -> tuple[float, float]:
 
 
 def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
-             config: GestureConfig, progress: Progress = lambda seconds: None) -> OfflineMotion:
+             config: GestureConfig, progress: Progress = lambda seconds: None,
+             persona: Float32Array | None = None) -> OfflineMotion:
     """Return the motion of a recording, with the easing to idle after its end.
 
     Args:
@@ -110,11 +111,12 @@ def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
         profile: robot.
         config: deployment choices.
         progress: called with every stretch of audio [s] that is done.
+        persona: style token to pin; None infers it from the voice.
 
     Raises:
         GestureError: a setting does not fit the bundle or the robot.
     """
-    stream = pipeline.create_stream(profile, config)
+    stream = pipeline.create_stream(profile, config, persona)
     collected = _Collected()
     packet = max(1, round(_PACKET_S * audio.sample_rate))
     start_s = time.perf_counter()

@@ -18,7 +18,8 @@ from .offline import OfflineMotion
 
 
 def summarise(motion: OfflineMotion, audio: AudioFile, profile: RobotProfile,
-              config: GestureConfig, pipeline: GesturePipeline) -> RunSummary:
+              config: GestureConfig, pipeline: GesturePipeline,
+              persona_file: str = '') -> RunSummary:
     """Return the summary of a run; latencies are those of a live stream with the same windows."""
     times_s = np.arange(len(motion.positions)) / KNOT_RATE_HZ
     violations = replace(
@@ -36,7 +37,7 @@ def summarise(motion: OfflineMotion, audio: AudioFile, profile: RobotProfile,
         limit_violations=violations, limit_interventions=motion.report.limit_interventions,
         robot=profile.name, bundle=pipeline.bundle.name, bundle_hash=pipeline.bundle.hash,
         seed=config.seed, provider=pipeline.provider, machine=machine(), versions=versions(),
-        more={'face_hop_s': face.hop_s,
+        more={'face_hop_s': face.hop_s, 'persona_file': persona_file,
               'input': {'sample_rate': audio.sample_rate,
                         'non_finite_samples': motion.report.non_finite_samples,
                         'clipped_samples': motion.report.clipped_samples}})

@@ -9,10 +9,12 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 
 from ..bundle import Bundle
+from ..cli.audio_file import read_audio_file
 from ..config import GestureConfig
 from ..measures.sync_score import SyncMeter, SyncNetwork
 from ..motion.robot import load_profile, RobotProfile
 from ..pipeline import GesturePipeline
+from ..types import Float32Array
 from . import qos
 from .audio_input import AudioInput
 from .body_output import BodyOutput
@@ -60,8 +62,9 @@ class Engine:
         names = () if self._profile is None else self._profile.joint_names
         body = BodyOutput(names, gesture.output, self._joints,
                           self._publishers.publish_trajectory, self._problems)
-        self.driver = StreamDriver(partial(self._pipeline.create_stream, self._profile), gesture,
-                                   body, self._publishers, self._problems, now_ns,
+        make_stream = partial(self._pipeline.create_stream, self._profile, persona=self._persona())
+        self.driver = StreamDriver(make_stream, gesture, body, self._publishers, self._problems,
+                                   now_ns,
                                    sync_meter(self._pipeline.bundle, config.measure_sync))
         self._worker: GestureWorker | None = None
         self._audio: AudioInput | None = None
@@ -162,6 +165,13 @@ class Engine:
             latency_s={} if worker is None else worker.latency,
             hop_s={'body_hop': driver.config.body.hop_s, 'face_hop': driver.config.face.hop_s},
             values=values, counts=counts)
+
+    def _persona(self) -> Float32Array | None:
+        """Return the style token to pin, if a recording is named."""
+        if not self._config.persona_file:
+            return None
+        audio = read_audio_file(self._config.persona_file)
+        return self._pipeline.persona_of(audio.samples, audio.sample_rate)
 
     def _warn(self, sentence: str) -> None:
         self._node.get_logger().warning(sentence)

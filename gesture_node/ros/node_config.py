@@ -32,6 +32,9 @@ class NodeConfig:
                                 read_only=True)
     diagnostics_hz: float = param(1.0, 'Rate of /diagnostics.', unit='Hz', bounds=(0.1, 10.0),
                                   read_only=True)
+    persona_file: str = param(
+        '', 'Sound file of a voice whose style is pinned; empty infers the style from the voice '
+            'that is heard.', read_only=True)
     measure_sync: bool = param(True, 'Score how well the lips fit the sound and show it in '
                                      '/diagnostics; needs a bundle with sync.onnx.',
                                read_only=True)
