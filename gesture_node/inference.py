@@ -126,25 +126,25 @@ class OnnxDenoiser:
                  guidance: float) -> Float32Array:
         """Return x_0, shape (W, D), float32.
 
-        The networks run one window at a time, with speech and without: 1 and 0 give the bits of
-        one of them, and cost one call.
+        Guidance 1 and 0 are the network with speech and without, to the bit, and cost one window;
+        anything else costs two, in one call.
         """
-        if guidance == 1.0:
-            return self._run(x_t, level, conditioning, 0.0)
-        without = self._run(x_t, level, conditioning, 1.0)
-        if guidance == 0.0:
-            return without
-        heard = self._run(x_t, level, conditioning, 0.0)
+        if guidance in (0.0, 1.0):
+            return self._run(x_t, level, conditioning, [1.0 - guidance])[0]
+        heard, without = self._run(x_t, level, conditioning, [0.0, 1.0])
         return np.asarray(without + np.float32(guidance) * (heard - without), np.float32)
 
     def _run(self, x_t: Float32Array, level: int, conditioning: Conditioning,
-             drop: float) -> Float32Array:
-        named: dict[str, Any] = {
+             drop: list[float]) -> Float32Array:
+        """Return x_0 of one window for each entry of ``drop``."""
+        shared: dict[str, Any] = {
             'x': x_t, 'seed': conditioning.seed, 'mask': conditioning.mask,
             'local': conditioning.local, 'persona': conditioning.persona,
-            'emotion': conditioning.emotion, 'level': level, 'drop': drop}
-        inputs = {name: np.asarray(value, np.float32)[None] for name, value in named.items()}
+            'emotion': conditioning.emotion, 'level': level}
+        inputs = {name: np.repeat(np.asarray(value, np.float32)[None], len(drop), axis=0)
+                  for name, value in shared.items()}
+        inputs['drop'] = np.array(drop, np.float32)
         if self._styled:
-            inputs['style'] = np.array([conditioning.style], np.int64)
-        result: Float32Array = self._session.run(['x0'], inputs)[0][0]
+            inputs['style'] = np.full(len(drop), conditioning.style, np.int64)
+        result: Float32Array = self._session.run(['x0'], inputs)[0]
         return result
