@@ -7,7 +7,7 @@ from gesture_training.evaluation.body import beat_figures, of_other_takes
 from gesture_training.evaluation.face_life import head_turns
 from gesture_training.evaluation.human import wrist_positions
 from gesture_training.evaluation.speech import BodyTake
-from gesture_training.evaluation.style import differences, gesture_size
+from gesture_training.evaluation.style import carried_share, differences, gesture_size
 import numpy as np
 import pytest
 
@@ -107,6 +107,12 @@ def test_differences_are_in_units_of_the_seeds_spread() -> None:
     assert found['amplitude_m']['same_sign'] == 1.0
     assert abs(found['rate_per_min']['ratio']) < 0.5
     assert found['amplitude_m']['seed_spread'] == pytest.approx(0.1, rel=0.1)
+
+
+def test_a_difference_within_the_seeds_spread_carries_nothing() -> None:
+    natural, pinned = {'ratio': 4.0, 'difference': 0.2}, {'difference': 0.15}
+    assert carried_share(natural, pinned) == pytest.approx(0.75)
+    assert carried_share({'ratio': 0.5, 'difference': 0.01}, pinned) == 0.0
 
 
 def test_head_turns_are_about_their_mean() -> None:

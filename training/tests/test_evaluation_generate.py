@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+import inspect
 from pathlib import Path
 
 from gesture_training.evaluation.generate import generate_body, generate_face
@@ -10,7 +11,7 @@ from gesture_training.evaluation.settings import Settings, with_steps
 import numpy as np
 import pytest
 
-from gesture_node.config import BodyConfig, FaceConfig, GestureConfig
+from gesture_node.config import BodyConfig, FaceConfig, GestureConfig, walk
 from gesture_node.diffusion.denoiser import Conditioning
 from gesture_node.pipeline import GesturePipeline
 
@@ -79,6 +80,16 @@ def test_a_pinned_persona_and_a_solver_reach_the_motion(pipeline: GesturePipelin
     token = pipeline.persona_of(np.zeros(32_000, np.float32), 16_000) + np.float32(1.0)
     assert not np.array_equal(plain, generate_body(pipeline, wave, config, token))
     assert not np.array_equal(plain, generate_body(pipeline, wave, config, solver='ddim'))
+
+
+def test_sound_is_all_that_goes_in(pipeline: GesturePipeline) -> None:
+    """P1: samples and their rate; speaker, emotion and words have no way in."""
+    stream = pipeline.create_stream()
+    assert list(inspect.signature(stream.accept_waveform).parameters) == ['samples', 'sample_rate']
+    labels = ('speaker', 'emotion', 'text', 'transcript', 'gender', 'language')
+    names = [name for name, _, _ in walk(GestureConfig())]
+    assert not [name for name in names if any(label in name for label in labels)]
+    assert len(generate_body(pipeline, noise(1.0), GestureConfig())) == 25
 
 
 def test_modes_differ_in_how_far_they_hear(pipeline: GesturePipeline) -> None:

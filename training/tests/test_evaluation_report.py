@@ -58,8 +58,11 @@ def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
     empty = rows_of({})
     assert empty.pop('size') is True
     assert set(empty.values()) == {None}
-    partly = rows_of({'lips_live': LIPS})
+    partly = rows_of({'lips_live': LIPS, 'body_live': ARMS})
     assert partly['closures_live'] is True and partly['live_closures'] is None
+    # Without the baselines there is nothing to compare with.
+    assert {partly[f'{name}_live'] for name in (
+        'alignment', 'frechet', 'diversity', 'jitter')} == {None}
 
 
 def test_speed_is_read_from_the_benchmark() -> None:

@@ -10,7 +10,7 @@ from gesture_training.evaluation.motion_code import (
     PATH,
     WINDOW_FRAMES,
 )
-from gesture_training.evaluation.train_motion_code import AutoEncoder, train, write
+from gesture_training.evaluation.train_motion_code import AutoEncoder, normalised, train, write
 from gesture_training.exceptions import TrainingError
 import numpy as np
 import pytest
@@ -29,18 +29,22 @@ def motions(count: int, speed: float = 1.0, seed: int = 0) -> np.ndarray:
     return np.asarray(project_pose(rest_pose() + swing))
 
 
-def test_numpy_equals_torch(tmp_path: Path) -> None:
+def test_numpy_equals_torch_and_people_are_the_unit(tmp_path: Path) -> None:
     torch.manual_seed(3)
     network, mean = AutoEncoder().eval(), rest_pose()
-    scale = np.linspace(0.5, 2.0, POSE_DIM)
-    write(tmp_path / 'encoder.npz', network, mean, scale)
-    windows = motions(5)
+    scale, windows = np.linspace(0.5, 2.0, POSE_DIM), motions(60)
+    write(tmp_path / 'encoder.npz', network, mean, scale, windows)
     with torch.no_grad():
-        expected = network.encode(torch.from_numpy(((windows - mean) / scale).astype(np.float32)))
-        given_back = network(torch.from_numpy(((windows - mean) / scale).astype(np.float32)))
+        plain = network.encode(normalised(windows, mean, scale)).numpy().astype(np.float64)
+        assert network(normalised(windows, mean, scale)).shape == windows.shape
     codes = MotionEncoder.load(tmp_path / 'encoder.npz')(windows)
-    assert codes.shape == (5, CODE_DIM) and given_back.shape == windows.shape
-    assert np.allclose(codes, expected.numpy(), atol=1e-4)
+    assert codes.shape == (60, CODE_DIM)
+    assert np.allclose(codes.mean(axis=0), 0.0, atol=1e-3)
+    assert np.allclose(np.cov(codes, rowvar=False), np.eye(CODE_DIM), atol=5e-3)
+    # Nothing but a turn and a scale lies between: each follows from the other, linearly.
+    centred = plain - plain.mean(axis=0)
+    given_back = codes @ np.linalg.lstsq(codes, centred, rcond=None)[0]
+    assert np.allclose(given_back, centred, atol=1e-3 * np.abs(centred).max())
 
 
 def test_training_learns_and_repeats() -> None:
@@ -50,7 +54,7 @@ def test_training_learns_and_repeats() -> None:
                               for share in np.linspace(0.0, 1.0, 10)])
     network, mean, scale = train(windows, steps=30)
     again, _, _ = train(windows, steps=30)
-    motion = torch.from_numpy(((windows - mean) / scale).astype(np.float32))
+    motion = normalised(windows, mean, scale)
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters()))
     with torch.no_grad():
         untrained, _, _ = train(windows, steps=0)

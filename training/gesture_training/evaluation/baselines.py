@@ -58,7 +58,7 @@ def baselines(_pipeline: GesturePipeline, settings: Settings) -> Outcome:
         'loudness_to_arms': [follow_loudness(take, idle, raised) for take in takes]}
     figures = {name: {**beat_figures(takes, [wrist_positions(p) for p in poses]),
                       **motion_figures(poses, human)} for name, poses in systems.items()}
-    short = takes[:settings.some(6, 2)]
+    short = takes[:settings.some(4, 1)]
     seeds = [np.stack([wrist_positions(compose_for(take.features, strokes, idle, seed))
                        for seed in range(OTHER_SEED, OTHER_SEED + SEEDS)]) for take in short]
     figures['composer']['diversity_m'] = float(np.mean([mean_distance_m(s) for s in seeds]))

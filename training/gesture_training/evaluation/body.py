@@ -32,7 +32,7 @@ _NEAR_ACCENT_S = 0.2
 
 def takes_of(settings: Settings) -> list[BodyTake]:
     """Return the held-out takes that all body sections share."""
-    return held_out_takes(settings.data, settings.some(20, 4), settings.seed)
+    return held_out_takes(settings.data, settings.some(20, 3), settings.seed)
 
 
 def beat_figures(takes: Sequence[BodyTake], wrists: Sequence[Array]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def body(pipeline: GesturePipeline, settings: Settings, mode: str) -> Outcome:
     config = settings.config(pipeline, mode)
     poses = [generate_body(pipeline, take.speech.waveform, config) for take in takes]
     wrists = [wrist_positions(p) for p in poses]
-    short = takes[:settings.some(6, 2)]
+    short = takes[:settings.some(4, 1)]
     others = [[wrist_positions(generate_body(pipeline, take.speech.waveform, settings.config(
         pipeline, mode, OTHER_SEED + seed))) for seed in range(1, SEEDS)] for take in short]
     again = generate_body(pipeline, takes[0].speech.waveform, config)

@@ -40,7 +40,7 @@ def seeds(pipeline: GesturePipeline, settings: Settings) -> Outcome:
     shares: dict[str, list[float]] = {'lips': [], 'head': [], 'lids': [], 'gaze_and_brows': []}
     absolute: dict[str, list[float]] = {'lips': [], 'head_deg': []}
     repeats = []
-    for take in held_out_takes(settings.data, settings.some(20, 4), settings.seed)[
+    for take in held_out_takes(settings.data, settings.some(20, 3), settings.seed)[
             :settings.some(3, 1)]:
         waveform = take.speech.waveform[:_SEED_TAKE_S * SAMPLE_RATE_HZ]
         configs = [settings.config(pipeline, 'live', OTHER_SEED + i) for i in range(4)]
@@ -63,10 +63,10 @@ def seeds(pipeline: GesturePipeline, settings: Settings) -> Outcome:
 
 def blinks_and_rest(pipeline: GesturePipeline, settings: Settings) -> Outcome:
     """Return blinks of some minutes of speech, and how mouths move in speech and in silence."""
-    takes = held_out_takes(settings.data, settings.some(20, 4), settings.seed)
+    takes = held_out_takes(settings.data, settings.some(20, 3), settings.seed)
     config = settings.config(pipeline, 'live')
     faces = [generate_face(pipeline, take.speech.waveform, config)
-             for take in takes[:settings.some(10, 2)]]
+             for take in takes[:settings.some(8, 2)]]
     weights = np.concatenate(faces)
     found = blink_statistics(weights, FACE_RATE_HZ)
     lids = [weights[start:end, _LIDS].max(axis=0) for start, end, _ in find_blinks(weights)]

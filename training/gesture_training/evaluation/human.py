@@ -28,7 +28,8 @@ from .motion_code import cut_windows, MotionEncoder, WINDOW_FRAMES
 
 Array = NDArray[np.float64]
 _WRISTS = [JOINT_INDEX['left_wrist'], JOINT_INDEX['right_wrist']]
-_STRIDE_FRAMES = 10
+_STRIDE_FRAMES, _HUMAN_STRIDE_FRAMES = 10, 4
+"""Clips are short: their windows overlap more, so that there are enough of them."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def human_motion(data: Path) -> Human:
     """Return the reference made of all recorded co-speech clips."""
     clips = human_clips(data)
     encoder = MotionEncoder.load()
-    codes = [encoder(cut_windows(at_body_rate(clip), _STRIDE_FRAMES)) for clip in clips]
+    codes = [encoder(cut_windows(at_body_rate(clip), _HUMAN_STRIDE_FRAMES)) for clip in clips]
     kinematics = [wrist_kinematics(wrist_positions(clip.poses), clip.fps) for clip in clips]
     halves = [log_histograms(kinematics[part::2]) for part in (0, 1)]
     clouds = [Cloud.of(np.concatenate(codes[part::2])) for part in (0, 1)]

@@ -161,7 +161,7 @@ def lips_for_minutes(pipeline: GesturePipeline, settings: Settings) -> Outcome:
     by_name = {s.name: s for s in labelled_speech(settings.data)}
     first: list[tuple[Aperture, list[PhoneInterval]]] = []
     later: list[tuple[Aperture, list[PhoneInterval]]] = []
-    for speaker in sorted({u.speaker for u in utterances})[:settings.some(7, 1)]:
+    for speaker in sorted({u.speaker for u in utterances})[:settings.some(5, 1)]:
         own = [by_name[u.name] for u in utterances if u.speaker == speaker]
         head = own[::max(1, len(own) // 10)][:10]
         filling = [s for s in own if s not in head]
@@ -187,7 +187,7 @@ def _cut(aperture: Aperture, take: LabelledSpeech, start_s: float,
 
 def lips_by_foresight(pipeline: GesturePipeline, settings: Settings) -> Outcome:
     """Return closures and AUC of live lips by how much speech beyond the hop they hear."""
-    speech = labelled_speech(settings.data)[::settings.some(7, 32)]
+    speech = labelled_speech(settings.data)[::settings.some(9, 32)]
     live = settings.config(pipeline, 'live')
     figures = {}
     for foresight_s in FORESIGHTS_S:

@@ -104,6 +104,11 @@ def reading(rows: Sequence[Row], found: Figures) -> Iterator[str]:
             yield (f'Lips, {mode}: {percent(own)} of {count} closures reached, between '
                    f'a jaw that follows loudness ({percent(loud)}) and the '
                    f'teacher on manual phones ({percent(teacher)}).')
+    recorded = found('lips_recorded.correlation')
+    if math.isfinite(recorded):
+        yield ('Recorded mouths (FACEGOOD, which bundles learn from, so no proof): apertures '
+               f'correlate with the recording at {plain(recorded)}, loudness at '
+               f'{plain(found("lips_recorded.loudness_to_jaw_correlation"))}.')
     live, error = found('body_live.matched_share'), found('body_live.matched_error')
     if math.isfinite(live):
         far = live - 0.5 > 2.0 * error

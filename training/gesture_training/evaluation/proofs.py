@@ -12,6 +12,7 @@ _NETWORKS = 'training/tests/test_networks.py'
 _PROMISES = 'training/tests/test_network_promises.py'
 _STREAM = 'test/test_stream.py'
 _SCHEDULE = 'test/diffusion/test_schedule.py'
+_GENERATE = 'training/tests/test_evaluation_generate.py'
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Proof:
 
 PROOFS: tuple[Proof, ...] = (
     Proof('P1', 'audio is the only input; no label of style, speaker or emotion',
-          (f'{_STREAM}::test_any_packets_give_the_same_bits',), ('style_amplitude',)),
+          (f'{_GENERATE}::test_sound_is_all_that_goes_in',), ('style_amplitude',)),
     Proof('P2', 'local tokens, and one style token that far context changes',
           (f'{_PROMISES}::test_p2_far_sound_changes_the_persona_token_and_no_local_token',
            f'{_NETWORKS}::test_far_context_changes_the_persona_and_no_local_token')),
@@ -46,7 +47,8 @@ PROOFS: tuple[Proof, ...] = (
           (f'{_STREAM}::test_hostile_audio_is_repaired_and_counted',),
           ('noise_body', 'noise_auc')),
     Proof('P6', 'no seam, however long the speech',
-          ('test/measures/test_seams.py::test_a_jump_of_position_at_seams_shows',),
+          (f'{_STREAM}::test_one_model_serves_every_hop',
+           'test/measures/test_seams.py::test_a_jump_of_position_at_seams_shows'),
           ('seam_velocity_live', 'seam_acceleration_live', 'drift')),
     Proof('P7', 'other seeds give other motion that fits the speech; the same seed repeats',
           (f'{_STREAM}::test_seeds_repeat_and_differ',),
@@ -63,7 +65,7 @@ PROOFS: tuple[Proof, ...] = (
           (f'{_PROMISES}::test_d3_a_condition_token_reaches_every_frame',)),
     Proof('D4', 'clean frames are predicted; calls do not grow with the length of the speech',
           (f'{_SCHEDULE}::test_seed_frames_are_imposed_at_every_level_and_calls_are_counted',
-           'training/tests/test_evaluation_generate.py::test_calls_grow_with_windows_only')),
+           f'{_GENERATE}::test_calls_grow_with_windows_only')),
     Proof('D5', 'the face is 52 named weights in [0, 1]',
           ('test/motion/test_face.py::test_there_are_52_different_names',
            f'{_STREAM}::test_output_is_valid_and_as_long_as_the_audio_and_its_easing')),

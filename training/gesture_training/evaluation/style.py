@@ -61,8 +61,17 @@ def style(pipeline: GesturePipeline, settings: Settings) -> Outcome:
     return Outcome({
         'speakers': speakers, 'seeds': seeds, 'persona_distance': apart, 'voice': natural,
         'pinned': carried,
-        'carried': {name: carried[name]['difference'] / natural[name]['difference']
-                    if natural[name]['difference'] else float('nan') for name in FIGURES}}, {})
+        'carried': {name: carried_share(natural[name], carried[name]) for name in FIGURES}}, {})
+
+
+def carried_share(natural: dict[str, Any], pinned: dict[str, Any]) -> float:
+    """Return the share of a difference that a pinned persona shows; 0 if there is none to carry.
+
+    A difference within the seed's own spread counts as none.
+    """
+    if abs(natural['ratio']) < 1.0:
+        return 0.0
+    return float(pinned['difference'] / natural['difference'])
 
 
 def _pinned(pipeline: GesturePipeline, settings: Settings,

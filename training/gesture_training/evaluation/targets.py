@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import math
 from typing import Any
 
+import numpy as np
+
 from .rows import (
     above,
     at_least,
@@ -121,6 +123,11 @@ def _arms_beside(found: Figures, name: str, show: Any, shuffled: str = '') -> st
     return listed(parts, show)
 
 
+def _if_known(limit: float, value: float) -> float:
+    """Return the value, or nan where there is nothing to compare it with."""
+    return math.nan if math.isnan(limit) else value
+
+
 def arm_rows(found: Figures) -> Iterator[Row]:
     """Yield the rows on held-out speakers."""
     for mode in MODES:
@@ -138,18 +145,18 @@ def arm_rows(found: Figures) -> Iterator[Row]:
             yield row(ARMS, f'{name}_{mode}', f'wrist {name}: distance to people, {mode}',
                       found(f'{at}.hellinger_{name}'), at_most(0.2, plain), plain,
                       _arms_beside(found, f'hellinger_{name}', plain))
-        lowest = min(found(f'baselines.{name}.frechet') for name in ARM_BASELINES)
+        lowest = float(np.min([found(f'baselines.{name}.frechet') for name in ARM_BASELINES]))
         yield row(ARMS, f'frechet_{mode}', f'Fréchet distance to people, {mode}',
-                  found(f'{at}.frechet'), below(lowest, plain), plain,
+                  _if_known(lowest, found(f'{at}.frechet')), below(lowest, plain), plain,
                   _arms_beside(found, 'frechet', plain))
         half = 0.5 * found('baselines.composer.diversity_m')
         yield row(ARMS, f'diversity_{mode}', f'distance between seeds, {mode}',
-                  found(f'{at}.diversity_m'), at_least(half, unit('m')), unit('m'),
-                  listed({'composer': 2.0 * half}, unit('m')))
+                  _if_known(half, found(f'{at}.diversity_m')), at_least(half, unit('m')),
+                  unit('m'), listed({'composer': 2.0 * half}, unit('m')))
+        human = found('baselines.human.jitter_mm')
         yield row(ARMS, f'jitter_{mode}', f'power of the wrist above 8 Hz, {mode}',
-                  found(f'{at}.jitter_mm'), at_most(found('baselines.human.jitter_mm'),
-                                                    unit('mm')), unit('mm'),
-                  _arms_beside(found, 'jitter_mm', unit('mm')))
+                  _if_known(human, found(f'{at}.jitter_mm')), at_most(human, unit('mm')),
+                  unit('mm'), _arms_beside(found, 'jitter_mm', unit('mm')))
     minutes = plain(found('body_minutes.minutes'))
     yield row(ARMS, 'drift', f'torso in the last against the first of {minutes} minutes',
               found('body_minutes.torso_deg'), at_most(2.0, unit('°')), unit('°'),

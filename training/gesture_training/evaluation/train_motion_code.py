@@ -5,9 +5,10 @@ Run::
     python -m gesture_training.evaluation.train_motion_code --data DATA
 
 An auto-encoder learns to give back 2.4 s of human motion and its velocity from 16 numbers; its
-first half is written to ``frechet_encoder.npz``. The seed is fixed. No composed and no generated
-motion goes in: the encoder must not know the motion that it judges. A new encoder is a new scale,
-so distances are comparable only within one file.
+first half is written to ``frechet_encoder.npz``, turned and scaled so that the codes of people
+have no mean and unit covariance: 1 is their own spread. The seed is fixed. No composed and no
+generated motion goes in: the encoder must not know the motion that it judges. Another encoder
+sees other things, so distances are comparable only within one file.
 """
 from __future__ import annotations
 
@@ -72,12 +73,17 @@ def human_windows(data: Path) -> Array:
     return np.concatenate([cut_windows(clip, _TRAIN_STRIDE_FRAMES) for clip in both])
 
 
+def normalised(windows: Array, mean: Array, scale: Array) -> Tensor:
+    """Return windows as the networks take them."""
+    return torch.from_numpy(((windows - mean) / scale).astype(np.float32))
+
+
 def train(windows: Array, steps: int = STEPS, seed: int = 0) -> tuple[AutoEncoder, Array, Array]:
     """Return the trained auto-encoder with the mean and scale (84,) it takes poses with."""
     torch.manual_seed(seed)
     mean = windows.mean(axis=(0, 1))
     scale = np.maximum(windows.std(axis=(0, 1)), LEAST_SPREAD)
-    motion = torch.from_numpy(((windows - mean) / scale).astype(np.float32))
+    motion = normalised(windows, mean, scale)
     network = AutoEncoder()
     optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE)
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
@@ -94,10 +100,35 @@ def train(windows: Array, steps: int = STEPS, seed: int = 0) -> tuple[AutoEncode
     return network.eval(), mean, scale
 
 
-def write(path: Path, network: AutoEncoder, mean: Array, scale: Array) -> None:
-    """Write the encoder as arrays of float32, no pickles."""
-    arrays = {'mean': mean, 'scale': scale, 'matrix': network.to_code.weight.detach().numpy(),
-              'offset': network.to_code.bias.detach().numpy()}
+def whitened(matrix: Array, offset: Array, codes: Array) -> tuple[Array, Array]:
+    """Return the last layer changed so that the given codes have no mean and unit covariance.
+
+    Args:
+        matrix: shape (16, F).
+        offset: shape (16,).
+        codes: shape (N, 16), what the layer makes of people.
+    """
+    values, vectors = np.linalg.eigh(np.cov(codes, rowvar=False))
+    turn = (vectors / np.sqrt(np.maximum(values, 1e-9))) @ vectors.T
+    return turn @ matrix, turn @ (offset - codes.mean(axis=0))
+
+
+def write(path: Path, network: AutoEncoder, mean: Array, scale: Array, windows: Array) -> None:
+    """Write the encoder as arrays of float32, no pickles.
+
+    Args:
+        path: file to write.
+        network: trained.
+        mean: shape (84,).
+        scale: shape (84,).
+        windows: shape (N, 60, 84), motion of people, whose codes become the unit.
+    """
+    with torch.no_grad():
+        codes = network.encode(normalised(windows, mean, scale)).numpy().astype(np.float64)
+    last = network.to_code
+    matrix, offset = whitened(last.weight.detach().numpy().astype(np.float64),
+                              last.bias.detach().numpy().astype(np.float64), codes)
+    arrays = {'mean': mean, 'scale': scale, 'matrix': matrix, 'offset': offset}
     for number in range(LAYERS):
         layer = network.convolutions[number]
         arrays[f'kernel_{number}'] = layer.weight.detach().numpy()
@@ -115,9 +146,9 @@ def main() -> None:
     options = parser.parse_args()
     windows = human_windows(options.data)
     network, mean, scale = train(windows, seed=options.seed)
-    write(options.out, network, mean, scale)
+    write(options.out, network, mean, scale, windows)
     with torch.no_grad():
-        motion = torch.from_numpy(((windows - mean) / scale).astype(np.float32))
+        motion = normalised(windows, mean, scale)
         left = float((network(motion) - motion).square().mean() / motion.square().mean())
     print(f'{options.out}: {options.out.stat().st_size / 1000:.0f} kB, {len(windows)} windows, '
           f'{100 * left:.1f} % of the variance is lost')
