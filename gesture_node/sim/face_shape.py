@@ -227,7 +227,8 @@ def eye_shape(w: Weights, name: str, sign: float) -> EyeShape:
     outward = w[f'eyeLookOut{name}'] - w[f'eyeLookIn{name}']
     centre = CENTRE_X + sign * EYE_X
     lower_y = EYE_Y + 10.0 - 5.0 * squint + 1.5 * down
-    openness = max(0.0, (1.0 + 0.36 * wide - 0.28 * squint - 0.26 * down + 0.08 * up)
+    # At rest the upper lid covers the top of the iris; white above it would look startled.
+    openness = max(0.0, (0.9 + 0.46 * wide - 0.28 * squint - 0.26 * down + 0.08 * up)
                    * (1.0 - blink))
     upper_y = lower_y - 25.0 * openness
     corner = EYE_Y + 2.0 - 3.0 * sign * _EYE_U

@@ -23,6 +23,8 @@ _SKY_TOP, _SKY_BOTTOM = np.array([150, 176, 202]), np.array([236, 240, 244])
 _FLOOR = (205, 212, 219)
 _OUTLINE_PX = 3.0
 _CAP_SHARE = 0.55
+_FRONT_SHARE = 0.5
+"""Of its radius, by how much a shape counts as nearer: a head hides the joint in its middle."""
 
 
 class FigureRenderer:
@@ -86,7 +88,12 @@ class FigureRenderer:
         """Return the shapes of every link, the farthest link first."""
         bodies = self._robot.model.geom_bodyid[self._geoms]
         links = [np.flatnonzero(bodies == body) for body in np.unique(bodies)]
-        return sorted(links, key=lambda link: float(scale[link].mean()))
+        depth_m = self._pixels_at_1_m() / scale - _FRONT_SHARE * self._radii
+        return sorted(links, key=lambda link: -float(depth_m[link].mean()))
+
+    def _pixels_at_1_m(self) -> float:
+        half = 0.5 * _SUPERSAMPLING * self._size[1]
+        return float(half / np.tan(np.radians(0.5 * FIELD_OF_VIEW_DEG)))
 
     def _project(self, points: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Return supersampled pixels (G, 2) and pixels per metre (G,) of world points (G, 3)."""
@@ -95,7 +102,7 @@ class FigureRenderer:
         relative = points - framing.lookat
         depth = np.maximum(relative @ forward + framing.distance_m, 0.05)
         width, height = (_SUPERSAMPLING * side for side in self._size)
-        scale = 0.5 * height / np.tan(np.radians(0.5 * FIELD_OF_VIEW_DEG)) / depth
+        scale = self._pixels_at_1_m() / depth
         pixels = np.stack([0.5 * width + scale * (relative @ right),
                            0.5 * height - scale * (relative @ up)], axis=-1)
         return pixels, scale

@@ -67,6 +67,15 @@ def test_without_opengl_a_figure_is_drawn_that_says_how_to_get_it(
     assert np.argwhere(noted)[:, 0].min() > 0.8 * HEIGHT
 
 
+def test_a_drawn_face_stays_before_its_neck(humanoid_urdf: Path):
+    """Nodding by a degree must not bring the joint inside the head to the front."""
+    made = FigureRenderer(prepare_urdf(humanoid_urdf), ('head_pitch',), WIDTH, HEIGHT, {})
+    faces = [(made.render(np.array([pitch])).max(axis=-1) < 72).sum()
+             for pitch in (-0.03, -0.01, 0.0, 0.01, 0.03)]
+    assert min(faces) > 100
+    assert max(faces) < 1.06 * min(faces)
+
+
 def test_an_unknown_joint_is_named(humanoid_urdf: Path):
     with pytest.raises(RobotError, match="'tail' is not a moving joint"):
         make_renderer(humanoid_urdf, ('tail',), WIDTH, HEIGHT)
