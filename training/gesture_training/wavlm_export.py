@@ -13,6 +13,7 @@ import hashlib
 import logging
 from pathlib import Path
 import sys
+import time
 from typing import Any
 import warnings
 
@@ -73,8 +74,11 @@ def torch_network(front_end: WavLMFrontEnd, grid: BlockGrid) -> WaveformNetwork:
 
 
 def onnx_network(path: Path) -> WaveformNetwork:
-    """Return the exported front end as the runtime calls it."""
-    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    """Return the exported front end as the runtime calls it, on one thread of the CPU."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options,
+                                           providers=['CPUExecutionProvider'])
 
     def network(waveform: Float32Array) -> Float32Array:
         features: Float32Array = session.run(['features'], {'waveform': waveform[None]})[0][0]
@@ -134,6 +138,17 @@ def parity_error(front_end: WavLMFrontEnd, path: Path, grid: BlockGrid) -> float
         want, got = one(waveform), other(waveform)
         worst = max(worst, float(np.abs(want - got).max() / max(float(want.std()), 1e-6)))
     return worst
+
+
+def block_time_s(path: Path, grid: BlockGrid) -> float:
+    """Return the CPU time [s] of one block on one thread: the median of three, once warm."""
+    network, window, taken_s = onnx_network(path), grid.window(10_000), []
+    waveform = np.zeros(window.stop - window.start, np.float32)
+    for _ in range(4):
+        start_s = time.process_time()
+        network(waveform)
+        taken_s.append(time.process_time() - start_s)
+    return float(np.median(taken_s[1:]))
 
 
 def compare_contexts(front_end: WavLMFrontEnd, waveform: Float32Array, grid: BlockGrid,
@@ -234,12 +249,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.compare:
             _print_comparison(front_end, options)
             return 0
-        record = export_front_end(front_end, grid_of(options, front_end), options.out,
-                                  origin_of(options))
+        grid = grid_of(options, front_end)
+        record = export_front_end(front_end, grid, options.out, origin_of(options))
+        taken_s = block_time_s(options.out / FRONT_END_NETWORK, grid)
     except GestureError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
-    print(f'wrote {options.out}: {record.dim} numbers per frame, SHA-256 {record.sha256[:12]}')
+    print(f'wrote {options.out}: {record.dim} numbers per frame, SHA-256 {record.sha256[:12]}; '
+          f'a block of {grid.block_frames / FEATURE_RATE_HZ:g} s takes {taken_s:.3f} s of a core')
     return 0
 
 

@@ -80,8 +80,8 @@ def _cut(waveform: NDArray[np.int16], window: BlockWindow) -> NDArray[np.float32
     return sound
 
 
-def convert(corpus: Path, out: Path, channel: str, converter: Converter, dim: int) -> Pack:
-    """Write one channel of a corpus with other features; returns it.
+def open_waveform(corpus: Path, channel: str) -> NDArray[np.int16]:
+    """Return the sound of a channel of a corpus, shape (320 N,), memory-mapped.
 
     Raises:
         TrainingError: the channel was packed without its waveforms, or with others.
@@ -90,10 +90,21 @@ def convert(corpus: Path, out: Path, channel: str, converter: Converter, dim: in
     if not path.is_file():
         raise TrainingError(f'corpus {corpus} holds no {path.name}; pack it again with '
                             f'--keep-waveforms')
-    pack, waveform = read_pack(corpus, channel), np.load(path, mmap_mode='r')
-    if len(waveform) != _HOP * len(pack.features):
+    waveform: NDArray[np.int16] = np.load(path, mmap_mode='r')
+    frames = len(read_pack(corpus, channel).features)
+    if len(waveform) != _HOP * frames:
         raise TrainingError(f'{path} is of another pack: it holds {len(waveform)} samples for '
-                            f'{len(pack.features)} feature frames')
+                            f'{frames} feature frames')
+    return waveform
+
+
+def convert(corpus: Path, out: Path, channel: str, converter: Converter, dim: int) -> Pack:
+    """Write one channel of a corpus with other features; returns it.
+
+    Raises:
+        TrainingError: the channel was packed without its waveforms, or with others.
+    """
+    pack, waveform = read_pack(corpus, channel), open_waveform(corpus, channel)
     out.mkdir(parents=True, exist_ok=True)
     rows = np.lib.format.open_memmap(out / f'{channel}_features.npy', mode='w+',
                                      dtype=np.float16, shape=(len(pack.features), dim))
@@ -103,7 +114,7 @@ def convert(corpus: Path, out: Path, channel: str, converter: Converter, dim: in
     rows.flush()
     del rows
     for source in sorted(corpus.glob(f'{channel}_*')):
-        if source.name not in (f'{channel}_features.npy', path.name):
+        if source.name not in (f'{channel}_features.npy', f'{channel}_waveform.npy'):
             shutil.copyfile(source, out / source.name)
     return read_pack(out, channel)
 
@@ -129,6 +140,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not found or options.out.resolve() == options.corpus.resolve():
             raise TrainingError(f'--corpus {options.corpus} must hold a corpus and --out be '
                                 f'another folder')
+        for channel in found:
+            open_waveform(options.corpus, channel)
         front_end = load_wavlm(options.wavlm, options.layer)
         grid = grid_of(options, front_end)
         record = export_front_end(front_end, grid, options.out, origin_of(options))

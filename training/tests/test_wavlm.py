@@ -385,6 +385,12 @@ def test_a_corpus_without_sound_is_refused(corpus: Path, saved: Path, tmp_path: 
     arguments = ['--corpus', str(corpus), '--wavlm', str(saved), '--device', 'cpu']
     assert wavlm_features.main([*arguments, '--out', str(tmp_path)]) == 1
     assert 'pack it again with --keep-waveforms' in capsys.readouterr().err
+    np.save(tmp_path / 'face_waveform.npy', np.zeros(320, np.int16))
+    for name in ('takes.json', 'features.npy', 'motion.npy'):
+        shutil.copy(corpus / f'face_{name}', tmp_path)
+    assert wavlm_features.main(['--corpus', str(tmp_path), '--wavlm', str(saved), '--out',
+                                str(tmp_path / 'out')]) == 1
+    assert 'holds 320 samples for 2400 feature frames' in capsys.readouterr().err
     assert wavlm_features.main([*arguments, '--out', str(corpus)]) == 1
     assert 'be another folder' in capsys.readouterr().err
 
@@ -393,8 +399,9 @@ def test_the_command_line_exports_and_compares(saved: Path, tmp_path: Path,
                                                capsys: pytest.CaptureFixture[str]) -> None:
     assert wavlm_export.main(['--wavlm', str(saved), '--out', str(tmp_path), '--layer', '1']) == 0
     assert read_front_end(tmp_path).origin['layer'] == 1
+    assert 'a block of 0.2 s takes' in capsys.readouterr().out
     soundfile.write(tmp_path / 'in.wav', _speech(4.0), 16_000)
     assert wavlm_export.main(['--wavlm', str(saved), '--compare', str(tmp_path / 'in.wav')]) == 0
-    assert len(capsys.readouterr().out.strip().splitlines()) == 6
+    assert len(capsys.readouterr().out.strip().splitlines()) == 5
     assert wavlm_export.main(['--wavlm', str(saved), '--block', '0']) == 1
     assert 'block_frames must be at least 1' in capsys.readouterr().err
