@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
 import json
 from pathlib import Path
 import shutil
+import sys
 from typing import Any
 
 from gesture_training.config import load_config
@@ -21,69 +24,12 @@ import pytest
 import soundfile
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from recordings_world import bvh, CATALOGUE, catalogue, phones, SECONDS, sound, weights
+
 from gesture_node.motion.face import BLENDSHAPE_INDEX, BLENDSHAPE_NAMES
 from gesture_node.motion.skeleton import JOINT_INDEX, mirror_pose, unpack_pose
-
-SECONDS = 2.4
-TREE = {'Hips': ('', (0, 0, 0)), 'Spine': ('Hips', (0, 10, 0)), 'Spine1': ('Spine', (0, 10, 0)),
-        'Spine2': ('Spine1', (0, 10, 0)), 'Spine3': ('Spine2', (0, 10, 0)),
-        'Neck': ('Spine3', (0, 10, 0)), 'Neck1': ('Neck', (0, 5, 0)),
-        'Head': ('Neck1', (0, 5, 0))} | {
-    f'{side}{name}': (f'{side}{parent}' if parent != 'Spine3' else parent, (sign * x, y, 0))
-    for side, sign in (('Left', 1), ('Right', -1)) for name, parent, x, y in (
-        ('Shoulder', 'Spine3', 3, 8), ('Arm', 'Shoulder', 14, 0), ('ForeArm', 'Arm', 28, 0),
-        ('Hand', 'ForeArm', 26, 0))}
-
-
-def bvh(path: Path, seconds: float = SECONDS, speed: float = 20.0) -> None:
-    """Write a T pose at 60 fps whose left arm is lowered at ``speed`` degrees a second."""
-    lines = ['HIERARCHY']
-    order: list[str] = []
-
-    def joint(name: str) -> None:
-        order.append(name)
-        place = 'Xposition Yposition Zposition ' if name == 'Hips' else ''
-        lines.extend([f'{"JOINT" if TREE[name][0] else "ROOT"} {name}', '{',
-                      'OFFSET {} {} {}'.format(*TREE[name][1]),
-                      f'CHANNELS {6 if place else 3} {place}Zrotation Xrotation Yrotation'])
-        children = [other for other, (parent, _) in TREE.items() if parent == name]
-        for child in children:
-            joint(child)
-        lines.extend([] if children else ['End Site', '{', 'OFFSET 0 1 0', '}'])
-        lines.append('}')
-
-    joint('Hips')
-    frames = int(seconds * 60)
-    values = np.zeros((frames, 3 + 3 * len(order)))
-    values[:, 3 + 3 * order.index('LeftArm')] = -speed * np.arange(frames) / 60.0
-    rows = [' '.join(f'{v:.6f}' for v in row) for row in values]
-    path.write_text('\n'.join([*lines, 'MOTION', f'Frames: {frames}',
-                               f'Frame Time: {1 / 60:.8f}', *rows]))
-
-
-def sound(path: Path, seconds: float = SECONDS, rate_hz: int = 24_000) -> None:
-    """Write syllables of noise, four a second."""
-    time_s = np.arange(int(seconds * rate_hz)) / rate_hz
-    noise = np.random.default_rng(0).standard_normal(len(time_s))
-    soundfile.write(path, 0.2 * noise * np.clip(np.sin(2 * np.pi * 4 * time_s), 0, 1), rate_hz)
-
-
-def weights(path: Path, seconds: float = SECONDS) -> None:
-    """Write the jaw rising by 0.3 a second, the left lid shut."""
-    frames = [{'weights': [0.3 * k / 60.0, 1.0], 'time': k / 60.0}
-              for k in range(int(seconds * 60))]
-    path.write_text(json.dumps({'names': ['jawOpen', 'eyeBlinkLeft'], 'frames': frames}))
-
-
-def phones(path: Path) -> None:
-    path.write_text('start_s,end_s,phone\n0,0.8,SIL\n0.8,1.0,B\n1.0,1.6,AA1\n')
-
-
-CATALOGUE: dict[str, Any] = {
-    'name': 'mine', 'licence': 'CC0-1.0', 'speaker': {'pattern': '^([a-z]+)_'},
-    'audio': '**/*.wav', 'body': {'files': '**/*.bvh', 'format': 'bvh', 'skeleton': 'trinity'},
-    'face': {'files': '**/*.json', 'format': 'arkit'},
-    'phones': {'files': '**/*_phones.csv'}, 'strip': '_phones$'}
 
 
 @pytest.fixture()
@@ -98,11 +44,6 @@ def data(tmp_path: Path) -> Path:
     phones(folder / 'ann_1_phones.csv')
     catalogue(folder)
     return tmp_path / 'data'
-
-
-def catalogue(folder: Path, **changes: Any) -> None:
-    content = {key: value for key, value in (CATALOGUE | changes).items() if value is not None}
-    (folder / 'corpus.yaml').write_text(yaml.safe_dump(content))
 
 
 def test_recordings_are_packed_on_the_clock(data: Path, tmp_path: Path) -> None:
@@ -127,8 +68,10 @@ def test_recordings_are_packed_on_the_clock(data: Path, tmp_path: Path) -> None:
     assert summary['skipped'] == {}
 
 
-def test_the_summary_says_what_there_is(data: Path, tmp_path: Path) -> None:
-    summary = build_corpus(data, tmp_path / 'out')
+    _check_summary(summary, tmp_path)
+
+
+def _check_summary(summary: dict[str, Any], tmp_path: Path) -> None:
     source = summary['sources']['mine']
     assert source['held_out'] == ['mine-dia']
     assert (source['speakers'], source['licences']) == (4, ['CC0-1.0'])
@@ -144,52 +87,69 @@ def test_the_summary_says_what_there_is(data: Path, tmp_path: Path) -> None:
     assert [(t.speaker, t.variant) for t in held] == [('mine-dia', 'clean')]
 
 
-def _no_joint(folder: Path) -> None:
-    text = (folder / 'ann_1.bvh').read_text()
-    (folder / 'ann_1.bvh').write_text(text.replace('LeftForeArm', 'LeftLowerArm'))
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
 
 
-def _nan_weights(folder: Path) -> None:
-    text = (folder / 'ann_1.json').read_text()
-    (folder / 'ann_1.json').write_text(text.replace('1.0]', 'NaN]', 1))
+BREAKERS: dict[str, tuple[str, Callable[[Path], Any], str]] = {
+    'joint': ('.bvh', lambda p: _replace(p, 'LeftForeArm', 'LeftLowerArm'),
+              'none of the joints LeftForeArm'),
+    'nan': ('.json', lambda p: _replace(p, '[0.0, 1.0]', '[0.0, NaN]'), 'not numbers'),
+    'length': ('.bvh', lambda p: bvh(p, SECONDS + 1.5),
+               'motion lasts 3.90 s and its sound 2.40 s; they may differ by 1.0 s'),
+    'empty': ('.bvh', lambda p: p.write_text(''), 'no MOTION section'),
+    'frozen': ('.bvh', lambda p: bvh(p, speed=0.0), 'nothing moves'),
+    'mute': ('.wav', lambda p: soundfile.write(p, np.zeros(0), 16_000),
+             'the file holds no sound'),
+    'short': ('.wav', lambda p: sound(p, 0.5), 'shorter than 1.0 s'),
+    'phone': ('_phones.csv', lambda p: p.write_text('start,end,phone\n0,1,QQ\n'),
+              "'QQ' at 0.00 s is not in the phone set arpabet"),
+    'alone': ('.wav', lambda p: [p.with_suffix(s).unlink() for s in ('.bvh', '.json')],
+              'no motion belongs to this sound'),
+    'unheard': ('.bvh', lambda p: p.with_suffix('.wav').unlink(), 'no sound belongs to this body'),
+    'NOBODY': ('.wav', lambda p: None, 'does not tell its speaker')}
 
 
-BREAKERS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
-    'unknown joint': (_no_joint, 'ann_1.bvh', 'none of the joints LeftForeArm'),
-    'not a number': (_nan_weights, 'ann_1.json', 'not numbers'),
-    'other length': (lambda f: bvh(f / 'ann_1.bvh', SECONDS + 1.5), 'ann_1.bvh',
-                     'motion lasts 3.90 s and its sound 2.40 s; they may differ by 1.0 s'),
-    'empty sound': (lambda f: soundfile.write(f / 'ann_1.wav', np.zeros(0), 16_000), 'ann_1.wav',
-                    'the file holds no sound'),
-    'short sound': (lambda f: sound(f / 'ann_1.wav', 0.5), 'ann_1.wav', 'shorter than 1.0 s'),
-    'empty motion': (lambda f: (f / 'ann_1.bvh').write_text(''), 'ann_1.bvh',
-                     'no MOTION section'),
-    'frozen motion': (lambda f: bvh(f / 'ann_1.bvh', speed=0.0), 'ann_1.bvh', 'nothing moves'),
-    'bad phone': (lambda f: (f / 'ann_1_phones.csv').write_text('start,end,phone\n0,1,QQ\n'),
-                  'ann_1_phones.csv', "'QQ' at 0.00 s is not in the phone set arpabet"),
-    'no sound': (lambda f: (f / 'ann_1.wav').unlink(), 'ann_1.bvh',
-                 'no sound belongs to this body'),
-    'sound alone': (lambda f: sound(f / 'eve_1.wav'), 'eve_1.wav', 'no motion belongs'),
-    'no speaker': (lambda f: [sound(f / '7.wav'), bvh(f / '7.bvh')], '7.wav',
-                   'does not tell its speaker'),
-}
+@pytest.fixture(scope='module')
+def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
+    """Pack one sound recording and many broken ones; returns pack, summary and messages."""
+    base = tmp_path_factory.mktemp('broken')
+    folder = base / 'data' / 'recordings'
+    folder.mkdir(parents=True)
+    for name in ('whole', *BREAKERS):
+        sound(folder / f'{name}_1.wav')
+        bvh(folder / f'{name}_1.bvh')
+        weights(folder / f'{name}_1.json')
+        if name in BREAKERS:
+            suffix, breaker, _ = BREAKERS[name]
+            breaker(folder / f'{name}_1{suffix}')
+    catalogue(folder, copies=1, held_out=['whole'])
+    messages = StringIO()
+    with redirect_stderr(messages):
+        summary = build_corpus(base / 'data', base / 'out')
+    return base / 'out', summary, messages.getvalue()
 
 
 @pytest.mark.parametrize('name', BREAKERS)
-def test_broken_files_are_named_and_skipped(name: str, data: Path, tmp_path: Path,
-                                            capsys: pytest.CaptureFixture[str]) -> None:
-    breaker, file, reason = BREAKERS[name]
-    breaker(data / 'recordings')
-    summary = build_corpus(data, tmp_path / 'out')
-    assert reason in summary['skipped'][f'recordings/{file}']
-    assert f'left out: recordings/{file}: ' in capsys.readouterr().err
-    whole = {'mine-bob', 'mine-cem', 'mine-dia'}
-    for channel in ('body', 'face'):
-        assert whole <= {take.speaker for take in read_pack(tmp_path / 'out', channel).takes}
-    other = {'unknown joint': 'face', 'not a number': 'body', 'other length': 'face'}.get(name)
-    if other:
-        takes = read_pack(tmp_path / 'out', other).takes
-        assert 'mine-ann' in {take.speaker for take in takes}
+def test_broken_files_are_named_and_skipped(name: str,
+                                            broken: tuple[Path, dict[str, Any], str]) -> None:
+    _, summary, messages = broken
+    suffix, _, reason = BREAKERS[name]
+    file = f'recordings/{name}_1{suffix}'
+    assert reason in summary['skipped'][file]
+    assert f'left out: {file}: ' in messages
+
+
+def test_the_other_half_of_a_broken_recording_is_kept(
+        broken: tuple[Path, dict[str, Any], str]) -> None:
+    out, summary, _ = broken
+    bodies, faces = ({take.speaker.removeprefix('mine-') for take in read_pack(out, c).takes}
+                     for c in ('body', 'face'))
+    assert bodies == {'whole', 'nan', 'phone'}
+    assert faces == {'whole', 'joint', 'length', 'empty', 'frozen', 'phone'}
+    assert summary['sources']['mine']['skipped'] == len(summary['skipped'])
 
 
 def test_the_same_data_give_the_same_pack(data: Path, tmp_path: Path) -> None:
@@ -327,36 +287,31 @@ def test_one_unusable_corpus_does_not_cost_the_others(data: Path, tmp_path: Path
     assert 'mine' in {take.source for take in read_pack(tmp_path / 'out', 'body').takes}
 
 
-@pytest.mark.parametrize('changes, reason', [
-    ({'licence': None}, 'lacks .*licence'),
-    ({'licence': ' '}, 'licence must not be empty'),
-    ({'speaker': {'pattern': '('}}, 'no regular expression'),
-    ({'speaker': {'pattern': 'a'}}, 'needs exactly one group'),
-    ({'speaker': {'table': 'a.csv'}}, 'needs a pattern, or a name, or a table'),
-    ({'colour': 'red'}, "unknown key 'colour'"),
-    ({'body': {'files': '*', 'format': 'fbx', 'skeleton': 'cmu'}}, 'one of bvh, smplx'),
-    ({'body': None, 'face': None}, 'names neither body nor face'),
-    ({'face': {'files': '*', 'format': 'vertices'}}, 'need a basis and fps'),
-    ({'face': {'files': '', 'format': 'teacher'}, 'phones': None}, 'needs phones'),
-    ({'held_out': 'some'}, 'must be rule or a list'),
-    ({'offset_s': 'late'}, 'must be a float'),
-    ({'copies': 0}, 'at least 1'),
-    ({'name': 'composed'}, 'taken or not allowed'),
-])
-def test_a_malformed_catalogue_is_refused(changes: dict[str, Any], reason: str, data: Path,
-                                          tmp_path: Path) -> None:
-    catalogue(data / 'recordings', **changes)
-    with pytest.raises(CatalogueError, match=reason):
-        build_corpus(data, tmp_path / 'out')
+def test_body_and_face_may_start_apart(data: Path, tmp_path: Path) -> None:
+    sound(data / 'recordings' / 'ann_1.wav', SECONDS + 0.6)
+    body = CATALOGUE['body'] | {'offset_s': -0.2}
+    catalogue(data / 'recordings', body=body, face=CATALOGUE['face'] | {'offset_s': 0.6},
+              copies=1)
+    build_corpus(data, tmp_path / 'out')
+    packs = {channel: read_pack(tmp_path / 'out', channel) for channel in ('body', 'face')}
+    takes = {channel: next(take for take in pack.takes if take.speaker == 'mine-ann')
+             for channel, pack in packs.items()}
+    # The sound begins where the face does; the body has been moving for 0.8 s by then.
+    jaw = packs['face'].motion[takes['face'].first_frame:, BLENDSHAPE_INDEX['jawOpen']]
+    assert jaw[0] == pytest.approx(0.0, abs=1e-3) and jaw[50] == pytest.approx(0.3, abs=2e-3)
+    first = takes['body'].first_frame
+    poses = packs['body'].motion[first:first + 2].astype(float)
+    turn = unpack_pose(poses)[0][0, JOINT_INDEX['left_shoulder']]
+    assert np.degrees(np.arcsin(turn[2, 2])) == pytest.approx(16.0, abs=0.2)
+    assert takes['body'].features == takes['face'].features == 80
+    # b stands 0.8 s into the sound, which lost its first 0.6 s.
+    assert packs['face'].phones is not None
+    phone = packs['face'].phones[takes['face'].first_feature:][:30]
+    assert list(np.flatnonzero(phone == int(PhoneClass.PP))) == list(range(10, 20))
 
 
-def test_speech_for_measuring_is_never_packed(data: Path, tmp_path: Path) -> None:
-    (data / 'recordings').rename(data / 'speech_emodb')
-    with pytest.raises(CatalogueError, match='must not be trained on'):
-        build_corpus(data, tmp_path / 'out')
-
-
-def test_offset_table_and_pairing_by_folder(tmp_path: Path) -> None:
+def test_offset_table_and_pairing_by_folder(tmp_path: Path,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / 'data' / 'c'
     for speaker in ('p', 'q'):
         (folder / 'wav' / speaker).mkdir(parents=True)
@@ -364,9 +319,10 @@ def test_offset_table_and_pairing_by_folder(tmp_path: Path) -> None:
         sound(folder / 'wav' / speaker / '1.wav', SECONDS + 1.0)
         bvh(folder / 'bvh' / speaker / '1.bvh')
     (folder / 'who.csv').write_text('take,who\np/1,zoe\nq/1,yan\n')
-    entry = {'name': 'c', 'licence': 'CC0-1.0', 'offset_s': 1.0, 'pair_by': 'folder',
+    entry = {'name': 'c', 'licence': 'CC0-1.0', 'pair_by': 'folder',
              'speaker': {'pattern': r'wav/(\w+)/'}, 'held_out': ['q'],
-             'body': {'files': '**/*.bvh', 'format': 'bvh', 'skeleton': 'trinity'}}
+             'body': {'files': '**/*.bvh', 'format': 'bvh', 'skeleton': 'trinity',
+                      'offset_s': 1.0}}
     (folder / 'corpus.yaml').write_text(yaml.safe_dump(entry))
     summary = build_corpus(tmp_path / 'data', tmp_path / 'out')
     assert summary['sources']['c']['held_out'] == ['c-q']
@@ -374,8 +330,10 @@ def test_offset_table_and_pairing_by_folder(tmp_path: Path) -> None:
     assert {take.frames for take in pack.takes} == {60}
     entry |= {'speaker': {'table': 'who.csv', 'key': 'take', 'column': 'who'}}
     (folder / 'corpus.yaml').write_text(yaml.safe_dump(entry))
-    skipped = build_corpus(tmp_path / 'data', tmp_path / 'out')['skipped']
-    assert "held_out names 'q'; speakers are yan, zoe" in skipped['c']
+    with pytest.raises(CatalogueError, match='holds nothing that can be packed'):
+        build_corpus(tmp_path / 'data', tmp_path / 'out')
+    assert "left out: c: corpus 'c': held_out names 'q'; speakers are yan, zoe" in (
+        capsys.readouterr().err)
     entry['held_out'] = ['yan']
     (folder / 'corpus.yaml').write_text(yaml.safe_dump(entry))
     build_corpus(tmp_path / 'data', tmp_path / 'out')

@@ -35,6 +35,7 @@ class BodyFiles:
         skeleton: name or path of the joint map.
         hands: what zero means for SMPL-X hands.
         heading_s: time constant of the pelvis' heading [s].
+        offset_s: when the motion starts, after the sound [s]; negative: before.
     """
 
     files: str
@@ -42,6 +43,7 @@ class BodyFiles:
     skeleton: str
     hands: str = 'relaxed'
     heading_s: float = 3.0
+    offset_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class FaceFiles:
         basis: blendshapes of the mesh, path below the folder.
         neutral: face at rest per speaker, path below the folder with ``{speaker}``; empty takes
             that of the basis.
+        offset_s: when the motion starts, after the sound [s]; negative: before.
     """
 
     files: str
@@ -68,6 +71,7 @@ class FaceFiles:
     fps: float = 0.0
     basis: str = ''
     neutral: str = ''
+    offset_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,6 @@ class Corpus:
     phones: PhoneFiles | None = None
     style: str = ''
     held_out: tuple[str, ...] | None = None
-    offset_s: float = 0.0
     pair_by: str = 'stem'
     strip: str = ''
     copies: int = 2

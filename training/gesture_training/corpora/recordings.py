@@ -78,17 +78,17 @@ class TakeReader:
 
     def read(self, files: TakeFiles) -> RecordedTake | None:
         """Return a recording, or None where neither its sound nor any motion can be used."""
-        offset_s = self._corpus.offset_s
+        start_s = self._start_s(files)
         try:
-            waveform = read_audio(files.audio)[int(max(0.0, offset_s) * SAMPLE_RATE_HZ):]
+            waveform = read_audio(files.audio)[round(start_s * SAMPLE_RATE_HZ):]
             if len(waveform) < SHORTEST_S * SAMPLE_RATE_HZ:
                 raise UnusableFile(f'{files.audio} is shorter than {SHORTEST_S} s')
         except GestureError as error:
             self._name(files.audio, error)
             return None
-        segments = self._phones(files.phones, offset_s)
-        poses = self._body(files.body, waveform)
-        weights = self._face(files, waveform, segments)
+        segments = self._phones(files.phones, start_s)
+        poses = self._body(files.body, waveform, start_s)
+        weights = self._face(files, waveform, segments, start_s)
         if poses is None and weights is None:
             return None
         lengths = [len(waveform) / SAMPLE_RATE_HZ]
@@ -101,16 +101,22 @@ class TakeReader:
             files, waveform[:frames * _STEP], None if poses is None else poses[:frames],
             None if weights is None else weights[:2 * frames], segments)
 
+    def _start_s(self, files: TakeFiles) -> float:
+        """Return the time of the sound [s] from which on all motion exists."""
+        starts_s = [rule.offset_s for path, rule in
+                    ((files.body, self._corpus.body), (files.face, self._corpus.face))
+                    if path is not None and rule is not None]
+        return max(0.0, *starts_s) if starts_s else 0.0
+
     def _name(self, path: Path, error: GestureError) -> None:
         reason = str(error).replace(f'{path}: ', '').replace(str(path), 'the file')
         self._problems[file_label(self._corpus, path)] = reason
 
-    def _phones(self, path: Path | None, offset_s: float) -> list[Segment] | None:
+    def _phones(self, path: Path | None, start_s: float) -> list[Segment] | None:
         """Return the phones; a recording without them is still one."""
         rule = self._corpus.phones
         if path is None or rule is None:
             return None
-        start_s = max(0.0, offset_s)
         try:
             return [Segment(max(0.0, s.start_s - start_s), s.end_s - start_s, s.phone, s.stress)
                     for s in read_phones(path, rule.set, rule.tier) if s.end_s > start_s]
@@ -118,7 +124,8 @@ class TakeReader:
             self._name(path, error)
             return None
 
-    def _body(self, path: Path | None, waveform: Float32Array) -> Float64Array | None:
+    def _body(self, path: Path | None, waveform: Float32Array,
+              start_s: float) -> Float64Array | None:
         rule = self._corpus.body
         if path is None or rule is None or self._map is None:
             return None
@@ -126,7 +133,8 @@ class TakeReader:
             motion = (read_bvh(path, READ_FPS) if rule.format == 'bvh'
                       else read_smplx(path, rule.hands))
             poses = canonical_poses(motion, self._map, rule.heading_s)
-            times_s = self._on_clock(regular_times(len(poses), motion.fps), waveform)
+            times_s = _on_clock(regular_times(len(poses), motion.fps), rule.offset_s - start_s,
+                                waveform)
             result = resample_poses(times_s, poses, _frames(times_s, waveform, BODY_RATE_HZ))
             if np.ptp(forward_kinematics(unpack_pose(result)[0])[0], axis=0).max() < 1e-3:
                 raise UnusableFile('nothing moves in it')
@@ -136,7 +144,7 @@ class TakeReader:
             return None
 
     def _face(self, files: TakeFiles, waveform: Float32Array,
-              segments: list[Segment] | None) -> Float32Array | None:
+              segments: list[Segment] | None, start_s: float) -> Float32Array | None:
         rule, path = self._corpus.face, files.face
         if rule is None:
             return None
@@ -156,7 +164,7 @@ class TakeReader:
             else:
                 recording = read_face(path, rule.scale, rule.head_unit)
                 weights, times_s = recording.weights, recording.times_s
-            times_s = self._on_clock(times_s, waveform)
+            times_s = _on_clock(times_s, rule.offset_s - start_s, waveform)
             result = resample_weights(times_s, weights, _frames(times_s, waveform, FACE_RATE_HZ))
             if np.ptp(result[:, LIP_INDEX], axis=0).max() < 1e-3:
                 raise UnusableFile('the mouth does not move in it')
@@ -165,19 +173,20 @@ class TakeReader:
             self._name(path, error)
             return None
 
-    def _on_clock(self, times_s: Float64Array, waveform: Float32Array) -> Float64Array:
-        """Return the times of frames against the (cut) sound.
 
-        Raises:
-            UnusableFile: motion and sound differ in length by more than a second.
-        """
-        times_s = times_s + min(0.0, self._corpus.offset_s)
-        frame_s = (times_s[-1] - times_s[0]) / max(1, len(times_s) - 1)
-        motion_s, sound_s = times_s[-1] + frame_s, len(waveform) / SAMPLE_RATE_HZ
-        if abs(motion_s - sound_s) > MISMATCH_S:
-            raise UnusableFile(f'motion lasts {motion_s:.2f} s and its sound {sound_s:.2f} s; '
-                               f'they may differ by {MISMATCH_S} s')
-        return np.asarray(times_s)
+def _on_clock(times_s: Float64Array, shift_s: float, waveform: Float32Array) -> Float64Array:
+    """Return the times of frames against the (cut) sound.
+
+    Raises:
+        UnusableFile: motion and sound end more than a second apart.
+    """
+    times_s = times_s + shift_s
+    frame_s = (times_s[-1] - times_s[0]) / max(1, len(times_s) - 1)
+    motion_s, sound_s = times_s[-1] + frame_s, len(waveform) / SAMPLE_RATE_HZ
+    if abs(motion_s - sound_s) > MISMATCH_S:
+        raise UnusableFile(f'motion lasts {motion_s:.2f} s and its sound {sound_s:.2f} s; '
+                           f'they may differ by {MISMATCH_S} s')
+    return np.asarray(times_s)
 
 
 def _beside(corpus: Corpus, skeleton: str) -> str | Path:

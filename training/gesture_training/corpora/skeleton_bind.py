@@ -151,8 +151,11 @@ def unit(vector: Float64Array) -> Float64Array:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12))
 
 
-def bind_turns(rig: Rig) -> Float64Array:
+def bind_turns(rig: Rig) -> tuple[Float64Array, bool]:
     """Return the turns ``B`` ``(J, 3, 3)`` from joint frames to canonical axes at bind.
+
+    Also returned is whether that pose is one of the file; a T pose made of straight chains does
+    not know how collar bones are rolled.
 
     Raises:
         UnusableFile: the zero pose was said to be upright and is not, or cannot be made so.
@@ -160,15 +163,15 @@ def bind_turns(rig: Rig) -> Float64Array:
     axes, count = rig.names.axes, len(rig.motion.joints)
     zero = np.broadcast_to(axes, (count, 3, 3)).copy()
     if rig.names.bind == 'first_frame':
-        return _facing_forward(rig, axes @ _world_of_frame(rig.motion, 0), 0.0)
+        return _facing_forward(rig, axes @ _world_of_frame(rig.motion, 0), 0.0), True
     if rig.names.bind == 'zero':
-        return zero
+        return zero, True
     if rig.names.bind == 'auto':
         for frame in (axes, *_upright_frames()):
             turns = np.broadcast_to(frame, zero.shape).copy()
             if _stands(rig, turns):
-                return _facing_forward(rig, turns, _MISFACING_RAD)
-    return _straight(rig)
+                return _facing_forward(rig, turns, _MISFACING_RAD), True
+    return _straight(rig), False
 
 
 def _upright_frames() -> list[Float64Array]:
@@ -239,7 +242,7 @@ def _stands(rig: Rig, turns: Float64Array) -> bool:
 
 
 def _straight(rig: Rig) -> Float64Array:
-    """Return a T pose built from straight chains: trunk up, arms to the sides, palms down."""
+    """Return a T pose built from chains whose joints agree at zero: trunk up, arms aside."""
     fixed = _straight_trunk(rig)
     chest = fixed[rig.segments['chest']]
     for side in SIDES:
@@ -252,27 +255,16 @@ def _straight(rig: Rig) -> Float64Array:
 
 
 def _straight_trunk(rig: Rig) -> dict[int, Float64Array]:
+    """Return the one turn of all trunk joints: head above hips, left side left."""
     root, chest, head = rig.root, rig.segments['chest'], rig.segments['head']
     trunk = [root, *rig.path(root, head)]
     if chest not in trunk:
         raise UnusableFile('the head does not hang on the chest')
-    after = dict(zip(trunk[:-1], trunk[1:]))
-    known = None
     for joint, pair in ((chest, _clavicles(rig)), (root, [rig.legs[s] for s in rig.legs])):
         if len(pair) == 2 and (line := rig.bone(joint, pair[0]) - rig.bone(joint, pair[1])).any():
-            known = _upright(unit(rig.bone(joint, after[joint])), line)
-            break
-    if known is None:
-        raise UnusableFile('left and right cannot be told apart: the map names neither collar '
-                           'bones nor legs that stand apart')
-    turns: dict[int, Float64Array] = {}
-    for joint in trunk:
-        along = rig.bone(joint, after[joint]) if joint in after else _tip(rig, joint)
-        turn = known
-        if along is not None and along.any():
-            turn = shortest_turn(turn @ unit(along), _UP) @ turn
-        turns[joint] = known = turn
-    return turns
+            return dict.fromkeys(trunk, _upright(unit(rig.bone(root, head)), line))
+    raise UnusableFile('left and right cannot be told apart: the map names neither collar bones '
+                       'nor legs that stand apart')
 
 
 def _clavicles(rig: Rig) -> list[int]:
@@ -286,28 +278,13 @@ def _upright(up: Float64Array, left: Float64Array) -> Float64Array:
     return np.stack([np.cross(left, up), left, up])
 
 
-def _tip(rig: Rig, joint: int) -> Float64Array | None:
-    """Return the offset of the first child that lies apart from its joint."""
-    for other in rig.motion.joints:
-        if other.parent == joint and other.offset.any():
-            return other.offset
-    return None
-
-
 def _straight_arm(rig: Rig, side: str, chest: Float64Array) -> dict[int, Float64Array]:
+    """Return the one turn of all joints of an arm: fingers to the side, palm down."""
     arm, aside = rig.arms[side], _SIGN[side] * _LEFT
-    hand = arm['hand']
-    along, across = rig.along(side, hand), rig.across(side, hand)
+    along, across = rig.along(side, arm['hand']), rig.across(side, arm['hand'])
     if along is not None and across is not None:
         turn = limb_frame(aside, _FORWARD) @ limb_frame(unit(along), across).T
     else:
-        bone = chest @ unit(rig.bone(arm['fore'], hand))
-        turn = shortest_turn(bone, aside) @ chest
-    turns = {hand: turn}
-    chain = [hand, arm['fore'], arm['upper']]
-    if f'{side}_clavicle' in rig.segments:
-        chain.append(rig.segments[f'{side}_clavicle'])
-    for outer, inner in zip(chain[:-1], chain[1:]):
-        turn = shortest_turn(turn @ unit(rig.bone(inner, outer)), aside) @ turn
-        turns[inner] = turn
-    return turns
+        turn = shortest_turn(chest @ unit(rig.bone(arm['fore'], arm['hand'])), aside) @ chest
+    clavicle = rig.segments.get(f'{side}_clavicle', arm['upper'])
+    return dict.fromkeys((clavicle, *arm.values()), turn)

@@ -68,7 +68,7 @@ class _Source:
 
     def __init__(self, motion: SkeletalMotion, names: SkeletonMap) -> None:
         self.rig = Rig(motion, names)
-        self._bind = bind_turns(self.rig)
+        self._bind, self._rolls_known = bind_turns(self.rig)
         self._positions = bind_positions(self.rig, self._bind)
         self._world = self._world_rotations(motion, names.axes, names.skip_frames)
 
@@ -92,6 +92,15 @@ class _Source:
     def turn(self, joint: int) -> Float64Array:
         """Return the turn of a segment against its bind pose, shape (T, 3, 3)."""
         return np.asarray(self._world[joint] @ self._bind[joint].T)
+
+    def clavicle(self, side: str, chest: Float64Array) -> Float64Array:
+        """Return the turn of a collar bone (T, 3, 3), without roll where that is not known."""
+        joint = self.rig.segments[f'{side}_clavicle']
+        if self._rolls_known:
+            return self.turn(joint)
+        aside = np.array([0.0, 1.0 if side == 'left' else -1.0, 0.0])
+        bone = np.einsum('tji,tj->ti', chest, self.bone(joint, self.rig.arms[side]['upper']))
+        return np.asarray(chest @ shortest_turn(np.broadcast_to(aside, bone.shape), bone))
 
     def between(self, start: int, end: int) -> Float64Array:
         """Return the unit direction from one joint to another at bind."""
@@ -143,8 +152,9 @@ def _orientations(source: _Source, heading_s: float | None) -> Float64Array:
     source.check_upright()
     root, segments = source.turn(source.rig.root), source.rig.segments
     world = np.empty((len(root), len(JOINT_NAMES), 3, 3))
-    for name, joint in segments.items():
-        world[:, JOINT_INDEX[name]] = source.turn(joint)
+    for name in ('spine', 'chest', 'neck', 'head'):
+        if name in segments:
+            world[:, JOINT_INDEX[name]] = source.turn(segments[name])
     chest = world[:, JOINT_INDEX['chest']]
     if 'neck' not in segments:
         halfway = slerp(chest, world[:, JOINT_INDEX['head']], 0.5)
@@ -152,7 +162,8 @@ def _orientations(source: _Source, heading_s: float | None) -> Float64Array:
     for side in SIDES:
         joint = JOINT_INDEX[f'{side}_clavicle']
         given = f'{side}_clavicle' in segments
-        world[:, joint] = slerp(chest, world[:, joint], CLAVICLE_SHARE) if given else chest
+        turned = source.clavicle(side, chest) if given else chest
+        world[:, joint] = slerp(chest, turned, CLAVICLE_SHARE)
         upper, fore, hand = _arm(source, side)
         world[:, JOINT_INDEX[f'{side}_shoulder']] = upper
         world[:, JOINT_INDEX[f'{side}_elbow']] = fore

@@ -20,8 +20,8 @@ Where several names are given the first one that a file has is used. ``{side}`` 
 ``bind`` is one of
 
 * ``zero``: at all-zero rotation the person stands upright in a T or A pose;
-* ``straight``: at all-zero rotation every chain is straight, but whole limbs may point anywhere
-  (bones along a fixed axis of their joints);
+* ``straight``: at all-zero rotation trunk and arms are straight, but whole limbs may point
+  anywhere (bones lie along a fixed axis of their joints, whose frames agree within a limb);
 * ``first_frame``: the recording begins in a T or A pose;
 * ``auto``: ``zero`` where the zero pose is one a person could stand in, whichever axis is up in
   it, else ``straight``.
