@@ -33,7 +33,7 @@ EVERYTHING_BUT = {'ros', 'demo', 'cli', 'sim'}
 ROS_PACKAGES = {'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'builtin_interfaces', 'std_msgs',
                 'sensor_msgs', 'trajectory_msgs', 'geometry_msgs', 'diagnostic_msgs', 'std_srvs',
                 'rosgraph_msgs', 'audio_common_msgs'}
-HEAVY = ('rclpy', 'torch', 'onnxruntime', 'mujoco', 'pinocchio')
+HEAVY = ('rclpy', 'torch', 'transformers', 'onnxruntime', 'mujoco', 'pinocchio')
 
 
 def sources(folder: str) -> list[Path]:
@@ -95,7 +95,7 @@ def test_the_check_sees_imports_of_every_form(statement: str, name: str) -> None
 @pytest.mark.parametrize('path', sources(PACKAGE), ids=lambda path: str(path.relative_to(ROOT)))
 def test_frameworks_stay_where_they_belong(path: Path) -> None:
     roots = {name.split('.')[0] for name in imported(path)}
-    assert 'torch' not in roots
+    assert not roots & {'torch', 'transformers'}
     assert not roots & {'gesture_training', 'training'}
     if layer_of(path) != 'ros':
         assert not roots & ROS_PACKAGES
