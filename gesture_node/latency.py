@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ PERCENTILES = (50, 95, 99)
 
 
 class LatencyTracker:
-    """Keeps the last durations of named stages.
+    """Keeps the last durations of named stages; threads may share it.
 
     Args:
         window: durations kept per stage.
@@ -21,6 +22,7 @@ class LatencyTracker:
     def __init__(self, window: int = 2_000) -> None:
         self._window = window
         self._stages: dict[str, deque[float]] = {}
+        self._lock = Lock()
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
@@ -33,13 +35,17 @@ class LatencyTracker:
 
     def add(self, stage: str, duration_s: float) -> None:
         """Record one duration [s]."""
-        self._stages.setdefault(stage, deque(maxlen=self._window)).append(duration_s)
+        with self._lock:
+            self._stages.setdefault(stage, deque(maxlen=self._window)).append(duration_s)
 
     def latest(self) -> dict[str, float]:
         """Return the newest duration [s] of each stage."""
-        return {stage: values[-1] for stage, values in self._stages.items()}
+        with self._lock:
+            return {stage: values[-1] for stage, values in self._stages.items()}
 
     def percentiles(self) -> dict[str, dict[str, float]]:
         """Return ``{stage: {p50, p95, p99}}`` in seconds."""
-        return {stage: {f'p{q}': float(np.percentile(list(values), q)) for q in PERCENTILES}
-                for stage, values in self._stages.items()}
+        with self._lock:
+            stages = {stage: list(values) for stage, values in self._stages.items()}
+        return {stage: {f'p{q}': float(np.percentile(values, q)) for q in PERCENTILES}
+                for stage, values in stages.items()}

@@ -25,7 +25,7 @@ from ..timeline import BODY_RATE_HZ, FACE_RATE_HZ, KNOT_RATE_HZ
 from ..types import Float32Array
 from .audio_file import AudioFile, read_audio_file
 from .motion_files import write_bvh, write_table
-from .offline import generate, offline_config, OfflineMotion
+from .offline import generate, network_threads, offline_config, OfflineMotion
 from .offline_summary import summarise
 
 _BAR_FROM_S = 20.0
@@ -43,6 +43,7 @@ class _Job:
     out: Path
     samples: int
     video: bool
+    side_by_side: bool
     persona_file: str = ''
     persona: Float32Array | None = None
 
@@ -70,7 +71,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--provider', default='auto', metavar='NAME',
                         help='auto, cpu, cuda or tensorrt (default: auto)')
     parser.add_argument('--threads', type=int, default=2, metavar='N',
-                        help='threads of ONNX Runtime on the CPU (default: 2)')
+                        help='threads of computation on the CPU (default: 2)')
     parser.add_argument('--video', action='store_true', help='also write video.mp4')
     return parser
 
@@ -104,8 +105,9 @@ def _prepare(options: argparse.Namespace) -> _Job:
         'provider': options.provider, 'threads': options.threads})
     audio = read_audio_file(options.audio)
     profile = load_profile(options.robot)
+    threads, side_by_side = network_threads(config.threads)
     pipeline = GesturePipeline.from_bundle(
-        options.bundle or None, provider=options.provider, threads=options.threads)
+        options.bundle or None, provider=options.provider, threads=threads)
     config = offline_config(config, pipeline.bundle)
     if options.hop is not None:
         config = replace(config, body=replace(config.body, hop_s=options.hop))
@@ -115,7 +117,7 @@ def _prepare(options: argparse.Namespace) -> _Job:
         persona = pipeline.persona_of(reference.samples, reference.sample_rate)
     options.out.mkdir(parents=True, exist_ok=True)
     return _Job(audio, profile, config, pipeline, options.out, options.samples, options.video,
-                str(options.persona or ''), persona)
+                side_by_side, str(options.persona or ''), persona)
 
 
 def _run(job: _Job, number: int) -> None:
@@ -127,7 +129,8 @@ def _run(job: _Job, number: int) -> None:
               mininterval=_bar_interval_s(),
               bar_format='{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio '
                          '[{elapsed}<{remaining}]') as bar:
-        motion = generate(job.pipeline, job.audio, job.profile, config, bar.update, job.persona)
+        motion = generate(job.pipeline, job.audio, job.profile, config, bar.update, job.persona,
+                          job.side_by_side)
     _write_motion(out, motion)
     summary = summarise(motion, job.audio, job.profile, config, job.pipeline, job.persona_file)
     write_json(out / 'summary.json', summary.as_dict())

@@ -20,7 +20,7 @@ from .audio_file import AudioFile
 
 Progress = Callable[[float], object]
 
-_PACKET_S = 1.0
+_PACKET_S, _BLOCK_S = 1.0, 30.0
 _KNOTS_PER_POSE = KNOT_RATE_HZ // BODY_RATE_HZ
 _FORESIGHT_SHARE = 0.25
 """Share of a window that is heard but left to the next window to commit."""
@@ -100,9 +100,18 @@ def _longest(channel: ChannelSpec) -> tuple[float, float]:
     return (window - seed - foresight) / rate_hz, foresight / rate_hz
 
 
+def network_threads(threads: int) -> tuple[int, bool]:
+    """Return threads for each network, and whether to run side by side, for a number of threads.
+
+    Small networks on a thread each do more than one network on two threads.
+    """
+    return max(1, threads // 2), threads > 1
+
+
 def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
              config: GestureConfig, progress: Progress = lambda seconds: None,
-             persona: Float32Array | None = None) -> OfflineMotion:
+             persona: Float32Array | None = None,
+             side_by_side: bool = False) -> OfflineMotion:
     """Return the motion of a recording, with the easing to idle after its end.
 
     Args:
@@ -112,21 +121,24 @@ def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
         config: deployment choices.
         progress: called with every stretch of audio [s] that is done.
         persona: style token to pin; None infers it from the voice.
+        side_by_side: whether body, face and robot have a thread each; see
+            :func:`network_threads`. The motion is the same.
 
     Raises:
         GestureError: a setting does not fit the bundle or the robot.
     """
     stream = pipeline.create_stream(profile, config, persona)
     collected = _Collected()
-    packet = max(1, round(_PACKET_S * audio.sample_rate))
+    packet = max(1, round((_BLOCK_S if side_by_side else _PACKET_S) * audio.sample_rate))
+    drain = _drain_side_by_side if side_by_side else _drain
     start_s = time.perf_counter()
     for first in range(0, len(audio.samples), packet):
         samples = audio.samples[first:first + packet]
         stream.accept_waveform(samples, audio.sample_rate)
-        _drain(stream, collected)
+        drain(stream, collected)
         progress(len(samples) / audio.sample_rate)
     stream.finish()
-    _drain(stream, collected)
+    drain(stream, collected)
     compute_s = time.perf_counter() - start_s
     joints = len(profile.joint_names)
     positions = np.concatenate([np.empty((0, joints)), *collected.positions])
@@ -147,3 +159,8 @@ def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
 def _drain(stream: GestureStream, collected: _Collected) -> None:
     while stream.is_ready():
         collected.add(stream.step())
+
+
+def _drain_side_by_side(stream: GestureStream, collected: _Collected) -> None:
+    for result in stream.run_ready():
+        collected.add(result)

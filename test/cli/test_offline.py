@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gesture_node.cli.audio_file import AudioFile
-from gesture_node.cli.offline import generate, offline_config
+from gesture_node.cli.offline import generate, network_threads, offline_config
 from gesture_node.config import GestureConfig
 from gesture_node.motion.robot import load_profile
 from gesture_node.pipeline import GesturePipeline
@@ -63,6 +63,40 @@ def test_a_file_gives_what_a_stream_gives(pipeline: GesturePipeline, audio: Audi
     assert sum(done) == pytest.approx(audio.duration_s)
     assert len(motion.weights) / 50 >= audio.duration_s
     assert len(motion.poses) * 2 == len(motion.positions)
+
+
+@pytest.mark.parametrize('long', [False, True])
+def test_side_by_side_gives_the_same_bits(pipeline: GesturePipeline, audio: AudioFile,
+                                          long: bool) -> None:
+    profile = load_profile('humanoid')
+    config = offline_config(GestureConfig(seed=2), pipeline.bundle) if long else GestureConfig()
+    one, other = (generate(pipeline, audio, profile, config, side_by_side=side_by_side)
+                  for side_by_side in (False, True))
+    np.testing.assert_array_equal(one.positions, other.positions)
+    np.testing.assert_array_equal(one.velocities, other.velocities)
+    np.testing.assert_array_equal(one.weights, other.weights)
+    np.testing.assert_array_equal(one.poses, other.poses)
+    assert one.latency_s.keys() == other.latency_s.keys()
+    assert other.first_body_compute_s > 0.0 and other.first_face_compute_s > 0.0
+
+
+def test_a_mistake_in_a_thread_is_not_lost(pipeline: GesturePipeline, audio: AudioFile,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError('no memory')
+
+    for target in ('robot_output.RobotOutput.step', 'channel.MotionChannel.step'):
+        with monkeypatch.context() as patch:
+            patch.setattr(f'gesture_node.{target}', broken)
+            with pytest.raises(RuntimeError, match='no memory'):
+                generate(pipeline, audio, load_profile('humanoid'), GestureConfig(),
+                         side_by_side=True)
+
+
+@pytest.mark.parametrize(('threads', 'each', 'side_by_side'), [
+    (1, 1, False), (2, 1, True), (3, 1, True), (8, 4, True)])
+def test_threads_are_shared_out(threads: int, each: int, side_by_side: bool) -> None:
+    assert network_threads(threads) == (each, side_by_side)
 
 
 def test_seeds_differ_and_repeat(pipeline: GesturePipeline, audio: AudioFile) -> None:
