@@ -246,7 +246,9 @@ def model_of_run(run: Path, name: str) -> Model:
     if checkpoint.distilled:
         statement['distilled'] = checkpoint.distilled
     calls = CALLS | {channel: int(how['calls']) for channel, how in checkpoint.distilled.items()}
-    guidance = 1.0 if 'body' in checkpoint.distilled else BODY_GUIDANCE
+    # Students give guided motion as they are; without dropped speech there is nothing to guide by.
+    plain_body = 'body' in checkpoint.distilled or checkpoint.config.windows.drop_share == 0.0
+    guidance = 1.0 if plain_body else BODY_GUIDANCE
     return Model(checkpoint.config, networks, checkpoint.statistics, statement, calls, guidance)
 
 

@@ -181,7 +181,7 @@ class Trainer:
         torch._foreach_lerp_(list(averages), list(weights), 1.0 - decay)
 
     def checkpoint(self) -> Checkpoint:
-        """Return the state of the run; a face that did not learn reads lips as the encoder does."""
+        """Return the state of the run; a face that did not learn reads the encoder's lips."""
         if 'encoder' in self._stages and 'face' not in self._stages:
             for networks in (self.networks, self.average):
                 self._hand_over_lips(networks)

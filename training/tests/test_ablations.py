@@ -10,12 +10,14 @@ import pytest
 torch = pytest.importorskip('torch')
 pytest.importorskip('onnxruntime')
 
+from gesture_training.checkpoint import save_checkpoint  # noqa: E402
 from gesture_training.config import config_from, load_config, plain, TrainingConfig  # noqa: E402
 from gesture_training.corpora.pack import read_pack  # noqa: E402
 from gesture_training.data import WindowSampler  # noqa: E402
 from gesture_training.export import (  # noqa: E402
     example_inputs,
     export_network,
+    model_of_run,
     parity_error,
     PARITY_TOLERANCE,
     SIGNATURES,
@@ -72,6 +74,15 @@ def test_a_switched_network_learns_and_is_exported(channel: str, key: str, value
     path = tmp_path / f'{channel}.onnx'
     export_network(network, channel, config, path)
     assert parity_error(network, channel, config, path, _SHAPES) < PARITY_TOLERANCE
+
+
+@pytest.mark.parametrize(('drop_share', 'guided'), [(0.1, True), (0.0, False)])
+def test_a_body_that_never_missed_speech_is_not_guided(drop_share: float, guided: bool,
+                                                       tiny_config: Path, corpus: Path,
+                                                       tmp_path: Path) -> None:
+    config = _changed(tiny_config, {'windows': {'drop_share': drop_share}})
+    save_checkpoint(_trainer(config, corpus).checkpoint(), tmp_path)
+    assert (model_of_run(tmp_path, 'ablation').body_guidance != 1.0) is guided
 
 
 @pytest.mark.parametrize('values', _WINDOWS)

@@ -12,6 +12,8 @@ import yaml
 pytest.importorskip('torch')
 pytest.importorskip('onnxruntime')
 
+from gesture_training.liveliness import CALLS
+
 from gesture_node.bundle import read_bundle
 
 _ROOT = Path(__file__).parents[2]
@@ -77,7 +79,7 @@ def test_a_small_corpus_becomes_a_bundle_if_it_moves(steps: int, alive: bool, co
     bundle = tmp_path / 'run' / 'bundle'
     if alive:
         assert found.returncode == 0, found.stderr[-2000:]
-        assert read_bundle(bundle).body.steps == 4
+        assert read_bundle(bundle).body.steps == CALLS['body']
         stated = yaml.safe_load((bundle / 'bundle.yaml').read_text(encoding='utf-8'))
         assert stated['training']['steps'] == steps
         assert stated['metrics']['liveliness']['aperture_std_speech'] > 0.02
