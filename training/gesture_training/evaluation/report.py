@@ -147,9 +147,11 @@ def main(arguments: list[str] | None = None) -> int:
     settings = Settings(options.data, options.bundle, options.seed, options.quick)
     try:
         check_inputs(options.data, options.processes)
-        read_bundle(options.bundle)
+        before = read_bundle(options.bundle).hash
         bench = json.loads(options.bench.read_text()) if options.bench.is_file() else None
         outcomes, run = evaluate(settings, options.sections, options.processes)
+        if read_bundle(options.bundle).hash != before:
+            raise TrainingError('the bundle changed while it was evaluated; run it again')
         report = write_report(options.out, settings, outcomes, run, bench)
     except (GestureError, TrainingError, json.JSONDecodeError) as error:
         print(f'evaluate: error: {error}', file=sys.stderr)
