@@ -14,6 +14,7 @@ from .diffusion.sampler import Sampler
 from .diffusion.window import BLEND_S, join_window, smooth_window, WindowLayout
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
+from .motion.blinks import BlinkTrack
 from .timeline import s_to_frames
 from .types import Float32Array
 
@@ -103,6 +104,7 @@ class MotionChannel:
                  number: int) -> None:
         self.layout = layout
         self.easing: Easing | None = None
+        self.blinks: BlinkTrack | None = None
         self.persona: Float32Array | None = None
         self.emotion: Emotion | None = None
         self.style = max(0, len(model.spec.styles) - 1)
@@ -156,6 +158,8 @@ class MotionChannel:
             easing, held = self._resumption
             frames = held + easing.weights(first, len(frames)) * (frames - held)
         frames = self._model.project(frames).astype(np.float32)
+        if self.blinks is not None:
+            frames = self.blinks.apply(first, frames)
         hop = layout.hop_frames
         self._seed = np.concatenate([self._seed, frames[:hop]])[-layout.seed_frames:]
         self._window += 1

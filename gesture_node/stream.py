@@ -19,6 +19,7 @@ from .diffusion.schedule import Schedule
 from .diffusion.window import WindowLayout
 from .exceptions import StreamError
 from .latency import LatencyTracker
+from .motion.blinks import BlinkTrack
 from .motion.face import LIP_INDEX, project_face
 from .motion.robot import RobotProfile
 from .robot_output import RobotOutput
@@ -96,6 +97,9 @@ class GestureStream:
                 zip(self._models, self._layouts, self._samplers)))
         self._body.persona = self._face.persona = self._persona
         self._body.emotion = self._face.emotion = self._emotion
+        if self.config.face.blinks_per_minute > 0.0:
+            self._face.blinks = BlinkTrack(self.config.seed, FACE_RATE_HZ,
+                                           self.config.face.blinks_per_minute)
         self._face.style = self._models[1].spec.style_index(self.config.face.style)
         self._body.smoothing_frames = self.config.body.smoothing_s * BODY_RATE_HZ
         self._end_sample: int | None = None

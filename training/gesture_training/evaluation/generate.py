@@ -9,6 +9,7 @@ from gesture_node.config import GestureConfig
 from gesture_node.diffusion.sampler import Sampler
 from gesture_node.diffusion.window import WindowLayout
 from gesture_node.latency import LatencyTracker
+from gesture_node.motion.blinks import BlinkTrack
 from gesture_node.motion.face import LIP_INDEX
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.timeline import FEATURE_RATE_HZ, samples_per_frame
@@ -26,6 +27,8 @@ def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
                                        config.face.foresight_s, 0.0)
     channel = MotionChannel(pipeline.face, layout, sampler, config.seed, 1)
     channel.style = style
+    if config.face.blinks_per_minute > 0.0:
+        channel.blinks = BlinkTrack(config.seed, layout.rate_hz, config.face.blinks_per_minute)
     return _run(pipeline, channel, waveform)
 
 
