@@ -19,6 +19,7 @@ from gesture_training.evaluation.gallery_moments import (
     PAUSE,
     ROUND,
 )
+from gesture_training.evaluation.gallery_page import END, START, write_page
 from gesture_training.evaluation.gallery_sheet import (
     BAD,
     contact_sheet,
@@ -93,13 +94,15 @@ def test_a_take_is_cut_in_a_pause() -> None:
     assert short.segments == SPOKEN[:4]
 
 
-def test_only_a_mouth_that_shuts_near_a_closure_is_called_shut() -> None:
+def test_a_closure_is_judged_where_the_mouth_is_lowest_near_it() -> None:
     aperture = np.full(150, 0.4)
     aperture[51] = 0.05
     curves = make_curves(aperture, 0.4)
-    assert gallery.is_shut(curves, 1.0)
-    assert not gallery.is_shut(curves, 1.2)
-    assert not gallery.is_shut(make_curves(aperture, 0.1), 1.0)
+    near, far = (gallery.at_its_best(curves, Moment(t, CLOSURE)) for t in (1.0, 1.2))
+    assert near.time_s == pytest.approx(1.02) and gallery.is_shut(curves, near.time_s)
+    assert far.time_s == pytest.approx(1.2) and not gallery.is_shut(curves, far.time_s)
+    assert not gallery.is_shut(make_curves(aperture, 0.1), near.time_s)
+    assert gallery.at_its_best(curves, Moment(1.0, ACCENT)) == Moment(1.0, ACCENT)
 
 
 def test_sheets_frame_closures_in_the_colour_of_their_success() -> None:
@@ -153,7 +156,8 @@ def data(tmp_path: Path) -> Path:
         soundfile.write(tmp_path / 'speech_emodb' / row['audio'], noise, RATE)
         (tmp_path / 'speech_emodb' / row['textgrid']).write_text(TEXT_GRID)
     readers = [{'utterance': f'{n:04d}1', 'audio': f'{n:04d}1.wav', 'speaker': f'{n:04d}',
-                'text': 'MAP', 'canonical_phones': 'M AE1 P'} for n in range(40)]
+                'text': 'MAP', 'canonical_phones': 'M AE1 P', 'seconds': str(1 + n % 20)}
+               for n in range(40)]
     write_csv(tmp_path / 'speech_speechocean762' / 'utterances.csv', readers)
     for row in readers:
         soundfile.write(tmp_path / 'speech_speechocean762' / row['audio'], noise, RATE)
@@ -198,6 +202,8 @@ class EvenAligner:
 def test_clips_are_of_held_out_speakers_and_four_emotions(
         data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery_clips, 'PhoneAligner', EvenAligner)
+    monkeypatch.setattr(gallery_clips, 'disagreement', lambda segments, audio: '')
+    monkeypatch.setattr(gallery_clips, 'unlabelled_share', lambda segments, audio: 0.0)
     monkeypatch.setattr(gallery_clips, 'unseen_language_takes', lambda rng: iter(
         SpokenTake(f'{v}-0', 'espeak', f'espeak-{v}', 'free', np.zeros(RATE, np.float32), SPOKEN)
         for v in ('pl+m1', 'pl+f1', 'tr', 'tr+m2')))
@@ -215,6 +221,16 @@ def test_clips_are_of_held_out_speakers_and_four_emotions(
     again = list(gallery_clips.gallery_clips(data, [names[5]]))
     assert [clip.name for clip in again] == [names[5]]
     np.testing.assert_array_equal(again[0].waveform, clips[5].waveform)
+
+
+def test_speech_without_phones_is_noticed() -> None:
+    voice = np.zeros(2 * RATE, np.float32)
+    times_s = np.arange(RATE) / RATE
+    voice[RATE // 2:RATE // 2 + RATE] = 0.3 * sum(np.sin(2 * np.pi * 150 * k * times_s) / k
+                                                  for k in range(1, 20))
+    whole = phones((0.5, 1.0, PhoneClass.AA), (1.0, 1.5, PhoneClass.EH))
+    assert gallery_clips.unlabelled_share(whole, voice) < 0.1
+    assert 0.3 < gallery_clips.unlabelled_share(whole[:1], voice) < 0.6
 
 
 def test_a_missing_corpus_is_named(tmp_path: Path) -> None:
@@ -270,9 +286,31 @@ def test_the_command_writes_sheets_and_figures(tmp_path: Path,
     found = report['clips']['one']
     assert found['closures'] == 3 and found['reached'] == 0.0 and found['blinks_per_min'] == 0.0
     assert found['right_wrist_m_s'] == pytest.approx(0.0, abs=1e-6)
+    assert report['processor_s'] > 0.0
     for name in ('one.png', 'overview.png'):
         with Image.open(tmp_path / 'out' / name) as picture:
             assert picture.width > 8 * SIZE - 1
+
+
+def test_the_page_gets_its_table_between_the_marks(tmp_path: Path) -> None:
+    figures = {'reached': 0.5, 'closures': 4, 'silence_ratio': 0.03, 'beats_per_min': 30.0,
+               'accents_per_min': 40.0, 'left_wrist_m_s': 0.2, 'right_wrist_m_s': 0.1,
+               'blinks_per_min': 17.0, 'head_spread_deg': [2.0, 1.0], 'clearance_mm': 30.0}
+    report = {'moved_by': 'bundle x', 'robot': 'humanoid', 'processor_s': 9.0,
+              'clips': {'one': figures}}
+    sheets = {'one': Image.new('RGB', (2_000, 1_000)), 'overview': Image.new('RGB', (400, 100))}
+    page = tmp_path / 'gallery.md'
+    with pytest.raises(TrainingError, match='gallery.md'):
+        write_page(tmp_path, sheets, report)
+    page.write_text(f'before\n{START}\nold\n{END}\nafter\n')
+    write_page(tmp_path, sheets, report)
+    text = page.read_text()
+    assert text.startswith('before\n') and text.endswith('\nafter\n') and 'old' not in text
+    assert '| [one](gallery/one.png) | 2 of 4 |' in text
+    with Image.open(tmp_path / 'gallery' / 'one.png') as small:
+        assert small.width < 2_000 and small.width == 2 * small.height
+    write_page(tmp_path, sheets, report)
+    assert page.read_text() == text
 
 
 def test_a_name_that_no_clip_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str],

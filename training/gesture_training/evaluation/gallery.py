@@ -13,6 +13,7 @@ from pathlib import Path
 import sys
 import time
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ from ..corpora.coarticulation import articulate
 from .gallery_clips import gallery_clips, GalleryClip
 from .gallery_moments import choose_moments, CLOSURE, Moment
 from .gallery_motion import BundleMover, ClipMotion, Mover, TeacherMover
+from .gallery_page import in_words, write_page
 from .gallery_sheet import contact_sheet, Curves, draw_skeleton, Frame, overview_sheet
 
 Array = NDArray[np.float64]
@@ -45,8 +47,8 @@ SIZE_PX, OVERVIEW_PX = 240, 112
 SHORT_CLIP_S = 5.0
 _LIDS = [BLENDSHAPE_INDEX['eyeBlinkLeft'], BLENDSHAPE_INDEX['eyeBlinkRight']]
 _WRISTS = [JOINT_INDEX['left_wrist'], JOINT_INDEX['right_wrist']]
-_COLOURS = 160
 _OVERVIEW_FRAMES = 5
+_SAME_APERTURE = 1e-3
 
 
 class Studio:
@@ -145,11 +147,24 @@ def _vowel_median(aperture: Array, clip: GalleryClip) -> float:
 
 
 def is_shut(curves: Curves, time_s: float) -> bool:
-    """Return whether the lips close within 40 ms of a time: a closure that is reached."""
+    """Return whether the lips are shut at a time, as a closure has to be to count as reached."""
+    row = min(round(time_s * FACE_RATE_HZ), len(curves.aperture) - 1)
+    return bool(curves.aperture[row] < CLOSURE_SHARE * curves.vowel_median)
+
+
+def at_its_best(curves: Curves, moment: Moment) -> Moment:
+    """Return a closure's moment moved to the lowest aperture within 40 ms: the one that counts.
+
+    Of several equally low, to the one next to it.
+    """
+    if moment.kind != CLOSURE:
+        return moment
     reach = round(CLOSURE_TOLERANCE_S * FACE_RATE_HZ)
-    middle = round(time_s * FACE_RATE_HZ)
-    near = curves.aperture[max(middle - reach, 0):middle + reach + 1]
-    return bool(near.min(initial=np.inf) < CLOSURE_SHARE * curves.vowel_median)
+    middle = min(round(moment.time_s * FACE_RATE_HZ), len(curves.aperture) - 1)
+    rows = np.arange(max(middle - reach, 0), min(middle + reach + 1, len(curves.aperture)))
+    near = curves.aperture[rows]
+    lowest = rows[near <= near.min() + _SAME_APERTURE]
+    return Moment(float(min(lowest, key=lambda row: abs(row - middle))) / FACE_RATE_HZ, CLOSURE)
 
 
 def show_clip(clip: GalleryClip, motion: ClipMotion, studio: Studio, observer: Observer,
@@ -166,34 +181,13 @@ def show_clip(clip: GalleryClip, motion: ClipMotion, studio: Studio, observer: O
     curves = observer.curves(clip, motion)
     figures = observer.figures(clip, motion, curves)
     count = 8 if clip.duration_s < SHORT_CLIP_S else 16
-    moments = choose_moments(clip.segments, curves.accents_s.tolist(), clip.duration_s, count)
+    moments = [at_its_best(curves, moment) for moment in choose_moments(
+        clip.segments, curves.accents_s.tolist(), clip.duration_s, count)]
     frames = [studio.frame(motion, moment,
                            is_shut(curves, moment.time_s) if moment.kind == CLOSURE else None)
               for moment in moments]
     words = ', '.join(f'{name} {value}' for name, value in in_words(figures).items())
     return contact_sheet(clip.title, (heading, words), frames, curves), frames, figures
-
-
-def in_words(figures: dict[str, Any]) -> dict[str, str]:
-    """Return the figures of a clip as they stand on the sheets."""
-    head = '/'.join(f'{value:.0f}' for value in figures['head_spread_deg'])
-    reached = round(figures['reached'] * figures['closures']) if figures['closures'] else 0
-    return {
-        'p b m shut': f'{reached} of {figures["closures"]}',
-        'silence': f'{100 * figures["silence_ratio"]:.0f} %',
-        'beats, accents/min': f'{figures["beats_per_min"]:.0f}, '
-                              f'{figures["accents_per_min"]:.0f}',
-        'wrists l, r m/s': f'{figures["left_wrist_m_s"]:.2f}, {figures["right_wrist_m_s"]:.2f}',
-        'blinks/min': f'{figures["blinks_per_min"]:.0f}',
-        'head deg': head or 'none',
-        'clearance mm': f'{figures["clearance_mm"]:.0f}'}
-
-
-def write_picture(picture: Image.Image, path: Path) -> None:
-    """Write a PNG of few colours: a tenth of the size, and nobody sees it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    few = picture.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
 
 
 def make_gallery(options: argparse.Namespace) -> dict[str, Any]:
@@ -208,34 +202,47 @@ def make_gallery(options: argparse.Namespace) -> dict[str, Any]:
                     BundleMover(options.bundle, profile, options.seed, options.live))
     heading = f'{mover.label}, {profile.name}'
     studio, observer = Studio(profile), Observer(profile)
+    options.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, dict[str, Any]] = {}
+    sheets: dict[str, Image.Image] = {}
     rows: list[tuple[str, dict[str, str], Sequence[Frame]]] = []
     try:
         for clip in gallery_clips(options.data, options.clips or ()):
-            store = options.out / 'motion' / f'{clip.name}_{profile.name}_{mover.key}.npz'
-            if options.keep and store.is_file():
-                motion = ClipMotion.load(store)
-            else:
-                motion = mover.move(clip)
-                motion.save(store)
-            sheet, frames, found[clip.name] = show_clip(clip, motion, studio, observer, heading)
-            write_picture(sheet, options.out / f'{clip.name}.png')
+            heard = crc32(clip.waveform.tobytes())
+            store = f'{clip.name}_{heard:08x}_{profile.name}_{mover.key}.npz'
+            motion = _kept(options.out / 'motion' / store, mover, clip, options.keep)
+            sheets[clip.name], frames, found[clip.name] = show_clip(clip, motion, studio,
+                                                                    observer, heading)
+            sheets[clip.name].save(options.out / f'{clip.name}.png')
             rows.append((clip.name, in_words(found[clip.name]), _spread(frames)))
             print(f'{clip.name}: {time.monotonic() - begun_s:.0f} s', flush=True)
     finally:
         studio.close()
-    if rows:
-        write_picture(overview_sheet(heading, rows, OVERVIEW_PX), options.out / 'overview.png')
     report = {'moved_by': mover.label, 'robot': profile.name, 'clips': found,
-              'duration_s': round(time.monotonic() - begun_s, 1)}
-    options.out.mkdir(parents=True, exist_ok=True)
+              'duration_s': round(time.monotonic() - begun_s, 1),
+              'processor_s': round(time.process_time(), 1)}
+    if rows:
+        sheets['overview'] = overview_sheet(heading, rows, OVERVIEW_PX)
+        sheets['overview'].save(options.out / 'overview.png')
+    if options.docs is not None and rows:
+        write_page(options.docs, sheets, report)
     (options.out / 'gallery.json').write_text(json.dumps(report, indent=1) + '\n',
                                               encoding='utf-8')
     return report
 
 
+def _kept(store: Path, mover: Mover, clip: GalleryClip, keep: bool) -> ClipMotion:
+    """Return the motion of an earlier run if it is wanted and there, else make and keep it."""
+    if keep and store.is_file():
+        return ClipMotion.load(store)
+    motion = mover.move(clip)
+    motion.save(store)
+    return motion
+
+
 def _spread(frames: Sequence[Frame]) -> list[Frame]:
-    index = np.linspace(0, len(frames) - 1, _OVERVIEW_FRAMES).round().astype(int)
+    """Return some frames of a clip; not the outermost, in which it mostly waits."""
+    index = np.linspace(1, len(frames) - 2, _OVERVIEW_FRAMES).round().astype(int)
     return [frames[i] for i in index]
 
 
@@ -252,6 +259,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--live', action='store_true', help='short windows, as the node runs')
     parser.add_argument('--teacher', action='store_true',
                         help='show what bundles learn from instead of a bundle')
+    parser.add_argument('--docs', type=Path, metavar='DIR',
+                        help='also write small sheets into DIR/gallery and the table of '
+                        'DIR/gallery.md')
     parser.add_argument('--clips', nargs='+', metavar='NAME', help='only these; default: all ten')
     parser.add_argument('--keep', action='store_true',
                         help='draw motion again that an earlier run left in OUT/motion')
