@@ -98,12 +98,13 @@ evaluate: $(TRAINING_STAMP)
 	@$(TRAIN).evaluation.report --data '$(DATA)' --bundle '$(BUNDLE)' --out '$(REPORT)' \
 	    $(if $(QUICK),--quick)
 
-# Contact sheets of ten clips nobody trained on; TEACHER=1 shows what bundles learn from instead.
+# Contact sheets of ten held-out clips; TEACHER=1 shows what bundles learn from instead of a bundle,
+# PAGE=1 also writes small sheets and the table of docs/gallery.md.
 gallery: GALLERY ?= out/gallery$(if $(TEACHER),_teacher)
 gallery: $(TRAINING_STAMP)
 	@$(require_data)
 	@$(TRAIN).evaluation.gallery --data '$(DATA)' --bundle '$(BUNDLE)' --out '$(GALLERY)' \
-	    $(if $(TEACHER),--teacher)
+	    $(if $(TEACHER),--teacher) $(if $(PAGE),--docs docs)
 
 lint: $(STAMP)
 	@$(BIN)/ruff check .
