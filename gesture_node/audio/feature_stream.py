@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..timeline import FEATURE_RATE_HZ, first_sample, frames_before, samples_per_frame
 from ..types import Float32Array
-from .features import FEATURE_DIM, frame_features, HISTORY_SAMPLES
+from .features import FEATURE_DIM, features_after, HISTORY_SAMPLES
 from .ring_buffer import RingBuffer
 
 _HOP = samples_per_frame(FEATURE_RATE_HZ)
@@ -95,10 +95,10 @@ class FeatureStream:
         Raises:
             IndexError: the audio of a frame has not arrived, or a frame was dropped.
         """
-        for frame in range(self._features.head, min(stop, self.frames_available)):
-            first = frame * _HOP - HISTORY_SAMPLES
-            self._features.append(frame_features(
-                self._samples.get(first, (frame + 1) * _HOP))[None])
+        first, end = self._features.head, min(stop, self.frames_available)
+        if end > first:
+            self._features.append(features_after(
+                self._samples.get(first * _HOP - HISTORY_SAMPLES, end * _HOP)))
         self._samples.drop_before(self._features.head * _HOP - HISTORY_SAMPLES)
         return self._features.get(start, stop)
 

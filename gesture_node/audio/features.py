@@ -8,9 +8,9 @@ frame exists as soon as its own audio has arrived and changing the future cannot
     pitch    |<------------- 1024 ------------>|
 
 Each frame has 83 numbers: 80 log-mel bands (60 - 7 600 Hz), log energy, log pitch, voicing.
-Frames are computed one at a time with arrays of one shape, so any packetisation gives the same
-bits. Pitch is the peak of the normalised autocorrelation (de Cheveigne and Kawahara, "YIN",
-JASA 2002, for the window and the parabolic refinement).
+Frames are computed a few at a time, by operations that treat each row alone, so any packetisation
+gives the same bits. Pitch is the peak of the normalised autocorrelation (de Cheveigne and
+Kawahara, "YIN", JASA 2002, for the window and the parabolic refinement).
 """
 from __future__ import annotations
 
@@ -53,62 +53,67 @@ def _mel_filters() -> Float64Array:
 
 
 _FILTERS = _mel_filters()
+_BANDS, _BINS = np.nonzero(_FILTERS.T)
+_FIRST_BINS = np.searchsorted(_BANDS, np.arange(MEL_BANDS))
+_WEIGHTS = _FILTERS.T[_BANDS, _BINS]
 _WINDOW = np.hanning(_SPECTRUM + 1)[:-1]
 _PITCH_WINDOW = np.hanning(_PITCH + 1)[:-1]
 _WINDOW_CORRELATION = np.fft.irfft(np.abs(np.fft.rfft(_PITCH_WINDOW, 2 * _PITCH)) ** 2)
 _WINDOW_CORRELATION = _WINDOW_CORRELATION[:_LAG_MAX + 2] / _WINDOW_CORRELATION[0]
 
 
-def frame_features(samples: Float32Array) -> Float32Array:
-    """Return the features of one frame.
+_LAGS = np.arange(_LAG_MIN, _LAG_MAX + 1)
+_SHORT_LAGS_WIN = 0.05 * np.log2(_LAGS / _LAG_MIN)
+"""Handicap of long lags, against octave errors downwards."""
+_ROWS = 16  # computed together: few enough for the cache
+
+
+def frame_features(windows: Float32Array) -> Float32Array:
+    """Return the features of T frames; each row is what it would be alone, to the bit.
 
     Args:
-        samples: shape (1024,), float32 in [-1, 1]: the frame's 320 samples and the
+        windows: shape (T, 1024), float32 in [-1, 1]: each frame's 320 samples and the
             ``HISTORY_SAMPLES`` before them.
 
     Returns:
-        shape (83,), float32: 80 natural-log mel powers, natural-log energy, octaves of pitch
+        shape (T, 83), float32: 80 natural-log mel powers, natural-log energy, octaves of pitch
         against 120 Hz (0 when unvoiced), voicing in [0, 1].
     """
-    wide = samples.astype(np.float64)
-    wide = wide - wide.mean()
-    spectrum = np.fft.rfft(wide[_PITCH - _SPECTRUM:] * _WINDOW)
+    wide = windows.astype(np.float64)
+    wide -= wide.mean(axis=1, keepdims=True)
+    tail = wide[:, _PITCH - _SPECTRUM:]
+    spectrum = np.fft.rfft(tail * _WINDOW, axis=1)
     power = (spectrum.real ** 2 + spectrum.imag ** 2) / _SPECTRUM
-    log_mel = np.log(power @ _FILTERS + _POWER_FLOOR)
-    tail = wide[_PITCH - _SPECTRUM:]
-    energy = np.log(np.dot(tail, tail) / _SPECTRUM + _POWER_FLOOR)
-    octaves, voicing = _pitch(wide)
-    features = np.empty(FEATURE_DIM, dtype=np.float32)
-    features[:MEL_BANDS] = log_mel
-    features[MEL_BANDS:] = energy, octaves, voicing
+    # A matrix product would round differently for other numbers of rows.
+    mel = np.add.reduceat(power[:, _BINS] * _WEIGHTS, _FIRST_BINS, axis=1)
+    features = np.empty((len(windows), FEATURE_DIM), dtype=np.float32)
+    features[:, :MEL_BANDS] = np.log(mel + _POWER_FLOOR)
+    features[:, ENERGY_INDEX] = np.log((tail * tail).sum(axis=1) / _SPECTRUM + _POWER_FLOOR)
+    features[:, PITCH_INDEX], features[:, VOICING_INDEX] = _pitch(wide)
     return features
 
 
-def _pitch(window: Float64Array) -> tuple[float, float]:
-    """Return octaves against 120 Hz (0 if unvoiced) and voicing strength in [0, 1]."""
-    energy = np.dot(window, window) / _PITCH
-    if energy < 1e-7:
-        return 0.0, 0.0
-    spectrum = np.fft.rfft(window * _PITCH_WINDOW, 2 * _PITCH)
+def _pitch(windows: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Return octaves against 120 Hz (0 if unvoiced) and voicing strengths in [0, 1], each (T,)."""
+    energy = (windows * windows).sum(axis=1) / _PITCH
+    spectrum = np.fft.rfft(windows * _PITCH_WINDOW, 2 * _PITCH, axis=1)
     power = spectrum.real ** 2 + spectrum.imag ** 2
-    correlation = np.fft.irfft(power)[:_LAG_MAX + 2]
-    normal = correlation / (correlation[0] + 1e-12) / _WINDOW_CORRELATION
-    inner = normal[_LAG_MIN:_LAG_MAX + 1]
-    peaks = (inner > normal[_LAG_MIN - 1:_LAG_MAX]) & (inner >= normal[_LAG_MIN + 1:_LAG_MAX + 2])
-    if not peaks.any():
-        return 0.0, 0.0
-    # Short lags win ties, against octave errors downwards.
-    score = np.where(peaks, inner - 0.05 * np.log2(np.arange(_LAG_MIN, _LAG_MAX + 1) / _LAG_MIN),
-                     -1.0)
-    best = int(np.argmax(score)) + _LAG_MIN
-    strength = float(np.clip(normal[best], 0.0, 1.0))
-    if strength < _VOICING_THRESHOLD:
-        return 0.0, strength
-    left, mid, right = normal[best - 1:best + 2]
+    correlation = np.fft.irfft(power, axis=1)[:, :_LAG_MAX + 2]
+    normal = correlation / (correlation[:, :1] + 1e-12) / _WINDOW_CORRELATION
+    inner = normal[:, _LAG_MIN:_LAG_MAX + 1]
+    peaks = ((inner > normal[:, _LAG_MIN - 1:_LAG_MAX])
+             & (inner >= normal[:, _LAG_MIN + 1:_LAG_MAX + 2]))
+    best = np.argmax(np.where(peaks, inner - _SHORT_LAGS_WIN, -1.0), axis=1) + _LAG_MIN
+    rows = np.arange(len(windows))
+    left, mid, right = normal[rows, best - 1], normal[rows, best], normal[rows, best + 1]
+    heard = (energy >= 1e-7) & peaks.any(axis=1)
+    strength = np.where(heard, np.clip(mid, 0.0, 1.0), 0.0)
     curve = left - 2.0 * mid + right
-    shift = 0.5 * (left - right) / curve if abs(curve) > 1e-12 else 0.0
-    pitch_hz = SAMPLE_RATE_HZ / (best + float(np.clip(shift, -0.5, 0.5)))
-    return float(np.log2(pitch_hz / _PITCH_REFERENCE_HZ)), strength
+    bent = np.abs(curve) > 1e-12
+    shift = np.where(bent, 0.5 * (left - right) / np.where(bent, curve, 1.0), 0.0)
+    pitch_hz = SAMPLE_RATE_HZ / (best + np.clip(shift, -0.5, 0.5))
+    octaves = np.log2(pitch_hz / _PITCH_REFERENCE_HZ)
+    return np.where(strength < _VOICING_THRESHOLD, 0.0, octaves), strength
 
 
 def waveform_features(waveform: Float32Array) -> Float32Array:
@@ -120,8 +125,15 @@ def waveform_features(waveform: Float32Array) -> Float32Array:
     Returns:
         shape (n // 320, 83), float32.
     """
-    padded = np.concatenate([np.zeros(HISTORY_SAMPLES, np.float32),
-                             waveform.astype(np.float32, copy=False)])
-    count = len(waveform) // _HOP
-    frames = [frame_features(padded[k * _HOP:k * _HOP + _PITCH]) for k in range(count)]
-    return np.stack(frames) if frames else np.zeros((0, FEATURE_DIM), np.float32)
+    return features_after(np.concatenate([np.zeros(HISTORY_SAMPLES, np.float32),
+                                          waveform.astype(np.float32, copy=False)]))
+
+
+def features_after(samples: Float32Array) -> Float32Array:
+    """Return the features of the whole frames that follow ``HISTORY_SAMPLES`` samples."""
+    count = (len(samples) - HISTORY_SAMPLES) // _HOP
+    if count <= 0:
+        return np.zeros((0, FEATURE_DIM), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(samples, _PITCH)[::_HOP]
+    return np.concatenate([frame_features(windows[row:min(row + _ROWS, count)])
+                           for row in range(0, count, _ROWS)])
