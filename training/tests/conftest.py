@@ -46,3 +46,24 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_config() -> Path:
     """Return the path of the config that trains in seconds."""
     return Path(__file__).parents[1] / 'config' / 'tiny.yaml'
+
+
+@pytest.fixture(scope='session')
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small WavLM with random weights, of the Base kind."""
+    from wavlm_models import wavlm_model
+
+    folder = tmp_path_factory.mktemp('tiny-wavlm')
+    wavlm_model().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of one of the Large kind, with its preprocessor."""
+    from wavlm_models import transformers, wavlm_model
+
+    folder = tmp_path_factory.mktemp('tiny-wavlm-large')
+    wavlm_model(feat_extract_norm='layer', do_stable_layer_norm=True).save_pretrained(folder)
+    transformers.Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    return folder
