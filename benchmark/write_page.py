@@ -42,7 +42,8 @@ def overview(figures: dict[str, Any]) -> str:
                     f'{milliseconds(case["first_face_latency_s"]["total"])} |')
     more = (f'Ready in {figures["ready_s"]:.1f} s, {figures["resident_mb"]:.0f} MB resident; '
             f'`gesture_from_file` runs at {figures["offline"]["times_real_time"]:.0f} times real '
-            'time.')
+            f'time, with one denoiser call per window at '
+            f'{figures["offline_calls"]["1"]["times_real_time"]:.0f} times.')
     return '\n'.join([f'`make bench` on {where(figures)}', '', *rows, '', more])
 
 
@@ -60,6 +61,35 @@ def stages(figures: dict[str, Any]) -> list[str]:
             f'{1e3 * values[q]:.1f} ms' for q in ('p50', 'p95', 'p99')) + ' |'
             for stage, values in case['latency_s'].items()]
     return lines
+
+
+def targets(figures: dict[str, Any]) -> list[str]:
+    """Return the table of what is wanted and what was found."""
+    rows = []
+    for target in figures['targets']:
+        unit = f' {target["unit"]}' if target['unit'] else ''
+        value = target['value']
+        found = 'not measured' if value is None else f'{value:.3g}{unit}'
+        met = '-' if target['met'] is None else ('yes' if target['met'] else 'no')
+        rows.append(f'| {target["what"]} | at most {target["limit"]:g}{unit} | {found} | {met} |')
+    return ['', '## Wanted and found', '', '| | wanted | found | met |', '|---|---|---|---|',
+            *rows]
+
+
+def files(figures: dict[str, Any]) -> list[str]:
+    """Return the table of files: real-time factors and what the stages cost."""
+    cases = {'as the bundle says': figures['offline'],
+             **{f'{calls} call{"s" if calls != "1" else ""} per window, no guidance': found
+                for calls, found in figures['offline_calls'].items()}}
+    rows = [f'| {title} | {found["rtf"]:.4f} | {found["processor_rtf"]:.4f} | '
+            f'{milliseconds(found["latency_s"]["body_hop"]["p50"])} | '
+            f'{milliseconds(found["latency_s"]["face_hop"]["p50"])} |'
+            for title, found in cases.items()]
+    hop = figures['offline']['hop_s']
+    return ['', '## Files', '', f'Hop of the body {hop["body"]:g} s, of the face {hop["face"]:g} '
+            's; body, face and robot side by side.', '',
+            '| denoiser | real-time factor | processor | body hop | face hop |',
+            '|---|---|---|---|---|', *rows]
 
 
 def flatness(figures: dict[str, Any]) -> list[str]:
@@ -81,7 +111,8 @@ def main() -> int:
     figures = json.loads(Path(sys.argv[1]).read_text(encoding='utf-8'))
     page = ['# Benchmarks', '', 'Written by `benchmark/write_page.py` from the JSON of '
             '`gesture_bench`; [latency](latency.md) defines the figures.', '',
-            overview(figures), *stages(figures), *flatness(figures), '']
+            overview(figures), *targets(figures), *stages(figures), *files(figures),
+            *flatness(figures), '']
     (ROOT / 'docs' / 'benchmarks.md').write_text('\n'.join(page), encoding='utf-8')
     readme = ROOT / 'README.md'
     text = readme.read_text(encoding='utf-8')

@@ -7,8 +7,10 @@ from importlib.util import find_spec
 import json
 import os
 from pathlib import Path
+from runpy import run_path
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,10 +18,12 @@ import soundfile
 
 from gesture_node.__main__ import EXECUTABLES
 from gesture_node.cli import gesture_bench, gesture_from_file
+from gesture_node.cli.bench_targets import outcomes, TARGETS
 from gesture_node.motion.face import BLENDSHAPE_NAMES
 from gesture_node.motion.robot import load_profile
 
 ROOT = Path(__file__).parent.parent
+write_page = SimpleNamespace(**run_path(str(ROOT / 'benchmark' / 'write_page.py')))
 TINY = str(ROOT / 'test' / 'data' / 'tiny_bundle')
 KEYS = {'audio_s', 'frames', 'rtf', 'hop_s', 'first_motion_latency_s', 'first_face_latency_s',
         'latency_s', 'underruns', 'dropped_audio_s', 'nan_count', 'limit_violations',
@@ -130,6 +134,26 @@ def test_bench_says_where_and_what_it_measured(tmp_path: Path) -> None:
             case['first_motion_latency_s']['algorithmic'])
         stages = case['latency_s']['body_hop']
         assert stages['p50'] <= stages['p95'] <= stages['p99']
+    for found in (figures['offline'], *figures['offline_calls'].values()):
+        assert found['rtf'] * found['times_real_time'] == pytest.approx(1.0, rel=1e-3)
+        assert found['audio_s'] == pytest.approx(4.0, abs=0.1)
+    assert [target['figure'] for target in figures['targets']] == [
+        target.figure for target in TARGETS]
+    assert all(target['met'] == (target['value'] <= target['limit'])
+               for target in figures['targets'])
+    page = '\n'.join([write_page.overview(figures), *write_page.targets(figures),
+                      *write_page.stages(figures), *write_page.files(figures)])
+    assert all(target['what'] in page for target in figures['targets'])
+    assert f'{figures["offline_calls"]["2"]["rtf"]:.4f}' in page
+
+
+def test_a_target_is_met_at_its_limit_and_open_without_a_figure() -> None:
+    streams = {'hop_200_ms': {'rtf': 0.25}, 'hop_80_ms': {'rtf': 0.51}}
+    found = {outcome.what: outcome for outcome in outcomes({'streaming': streams})}
+    assert [found[f'real-time factor, hops of {hop} ms'].met for hop in (200, 80)] == [True, False]
+    assert found['size of the bundle'].met is None
+    assert found['size of the bundle'].sentence() == 'not measured, at most 40 MB'
+    assert found['real-time factor, hops of 80 ms'].sentence() == '0.51, at most 0.5: missed'
 
 
 @pytest.mark.parametrize('name', EXECUTABLES)

@@ -12,6 +12,8 @@ import sys
 import time
 from typing import Any
 
+import numpy as np
+
 from ..config import GestureConfig
 from ..motion.robot import RobotProfile
 from ..pipeline import GesturePipeline
@@ -19,7 +21,7 @@ from ..stream import GestureStream
 from ..types import Float32Array
 from .audio_file import AudioFile
 from .machine import resident_mb
-from .offline import generate, offline_config
+from .offline import generate, network_threads, offline_config
 
 _PACKET_S = 0.02
 _READY_PROGRAM = """
@@ -147,14 +149,31 @@ def measure_flatness(subject: BenchSubject, minutes: int) -> dict[str, Any]:
             'growth_mb': last['resident_mb'] - first['resident_mb']}
 
 
-def measure_offline(subject: BenchSubject) -> dict[str, float]:
-    """Return how much faster than real time a file is turned into motion."""
+def measure_offline(subject: BenchSubject, seconds: float,
+                    calls: int | None = None) -> dict[str, Any]:
+    """Return what a file costs, as ``gesture_from_file`` computes it.
+
+    Args:
+        subject: its pipeline must have the threads that :func:`~.offline.network_threads` says
+            for its config.
+        seconds: length of the file, speech over and over.
+        calls: denoiser calls per window, without guidance; None takes what the bundle says.
+    """
     config = offline_config(subject.config, subject.pipeline.bundle)
+    if calls is not None:
+        config = replace(config, body=replace(config.body, steps=calls, guidance=1.0),
+                         face=replace(config.face, steps=calls))
+    samples = np.concatenate(list(packets(subject.audio, seconds)))
+    audio = replace(subject.audio, samples=samples)
+    _, side_by_side = network_threads(subject.config.threads)
     processor_s = time.process_time()
-    motion = generate(subject.pipeline, subject.audio, subject.profile, config)
+    motion = generate(subject.pipeline, audio, subject.profile, config,
+                      side_by_side=side_by_side)
     processor_s = time.process_time() - processor_s
-    return {'hop_s': config.body.hop_s, 'times_real_time': subject.audio.duration_s
-            / motion.compute_s, 'processor_rtf': processor_s / subject.audio.duration_s}
+    return {'hop_s': {'body': config.body.hop_s, 'face': config.face.hop_s},
+            'audio_s': audio.duration_s, 'rtf': motion.compute_s / audio.duration_s,
+            'times_real_time': audio.duration_s / motion.compute_s,
+            'processor_rtf': processor_s / audio.duration_s, 'latency_s': motion.latency_s}
 
 
 def measure_ready(subject: BenchSubject) -> float:

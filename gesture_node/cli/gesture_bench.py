@@ -1,12 +1,14 @@
 """``gesture_bench``: how fast this machine makes motion, as one JSON file and a short table.
 
 Measures real-time factor and stages at hops of 200 and 80 ms, first-motion latency, time to be
-ready, memory, whether a long stream stays flat, and the speed of ``gesture_from_file``.
-``docs/latency.md`` defines each figure.
+ready, memory, whether a long stream stays flat, and the speed of ``gesture_from_file``, and
+compares them with what the project wants (``bench_targets``). ``docs/latency.md`` defines each
+figure.
 """
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 import sys
 from typing import Any
@@ -26,9 +28,14 @@ from .bench_cases import (
     measure_streaming,
     with_hops,
 )
+from .bench_targets import Outcome, outcomes
 from .machine import machine, resident_mb, versions
+from .offline import network_threads
 
 _SHORT_HOP_S, _LONG_HOP_S = 0.08, 0.2
+_FEW_CALLS = (2, 1)
+_FILE_SHARE = 2.0
+"""Files are this much longer than streams, for they go by faster."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -91,12 +98,28 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         'threads': options.threads, 'bundle': pipeline.bundle.name,
         'bundle_hash': pipeline.bundle.hash, 'robot': subject.profile.name, 'seed': options.seed,
         'ready_s': measure_ready(subject),
+        'bundle_mb': _folder_mb(pipeline.bundle.path),
         'streaming': {name: measure_streaming(subject, case, options.seconds)
                       for name, case in cases.items()},
-        'offline': measure_offline(subject), 'resident_mb': resident_mb()}
+        **_file_figures(subject, options), 'resident_mb': resident_mb()}
     if options.minutes > 0:
         figures['flatness'] = measure_flatness(subject, options.minutes)
-    return figures
+    return {**figures, 'targets': [outcome.as_dict() for outcome in outcomes(figures)]}
+
+
+def _file_figures(subject: BenchSubject, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what files cost, with the threads that ``gesture_from_file`` gives to networks."""
+    threads, _ = network_threads(options.threads)
+    pipeline = GesturePipeline.from_bundle(
+        options.bundle or None, provider=options.provider, threads=threads)
+    subject, seconds = replace(subject, pipeline=pipeline), _FILE_SHARE * options.seconds
+    return {'offline': measure_offline(subject, seconds),
+            'offline_calls': {str(calls): measure_offline(subject, seconds, calls)
+                              for calls in _FEW_CALLS}}
+
+
+def _folder_mb(path: Path) -> float:
+    return sum(file.stat().st_size for file in path.iterdir() if file.is_file()) / 1e6
 
 
 def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
@@ -105,7 +128,9 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
             ('bundle', f'{figures["bundle"]} {figures["bundle_hash"]}, seed {figures["seed"]}'),
             ('ready', f'{figures["ready_s"]:.2f} s'),
             ('resident memory', f'{figures["resident_mb"]:.0f} MB'),
-            ('file', f'{figures["offline"]["times_real_time"]:.1f} times real time')]
+            ('file', _file_row(figures['offline'])),
+            *((f'file, {calls} calls', _file_row(found))
+              for calls, found in figures['offline_calls'].items())]
     for name, case in figures['streaming'].items():
         latency = case['latency_s']['body_hop']
         rows += [
@@ -119,7 +144,13 @@ def _rows(figures: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append((f'{len(flat["minutes"])} minutes', (
             f'last minute costs {flat["last_over_first_processor_rtf"]:.2f} of the first, '
             f'memory {flat["growth_mb"]:+.1f} MB')))
-    return rows
+    return rows + [(f'target: {target["what"]}', Outcome(**target).sentence())
+                   for target in figures['targets']]
+
+
+def _file_row(found: dict[str, Any]) -> str:
+    return (f'{found["times_real_time"]:.1f} times real time, factor {found["rtf"]:.4f} '
+            f'(processor {found["processor_rtf"]:.4f})')
 
 
 if __name__ == '__main__':
