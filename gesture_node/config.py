@@ -115,7 +115,7 @@ class FaceConfig:
                           'and brows by all. 0 takes what the bundle is made for.',
                        bounds=(0, 50))
     sampler: str = param('dpm', 'As body.sampler.', choices=('dpm', 'ddim'))
-    blinks_per_minute: float = param(20.0, 'Mean rate of blinks, drawn apart from the network; 0 '
+    blinks_per_minute: float = param(15.0, 'Mean rate of blinks, drawn apart from the network; 0 '
                                            'leaves the lids to the network.',
                                      unit='1/min', bounds=(0.0, 60.0))
     lip_strength: float = param(1.0, 'Gain on jaw, lips and tongue; seals stay sealed.',
