@@ -21,13 +21,15 @@ from gesture_training.evaluation.gallery_moments import (
 )
 from gesture_training.evaluation.gallery_page import END, START, write_page
 from gesture_training.evaluation.gallery_sheet import (
-    BAD,
+    APART,
+    COLOURS,
     contact_sheet,
     Curves,
     draw_skeleton,
     Frame,
-    GOOD,
+    NEARLY,
     overview_sheet,
+    SHUT,
 )
 from gesture_training.exceptions import TrainingError
 import numpy as np
@@ -58,9 +60,9 @@ def make_curves(aperture: np.ndarray, vowel_median: float) -> Curves:
                   head_deg=np.zeros((150, 2)), head_names=('head_yaw', 'head_pitch'))
 
 
-def make_frame(kind: str = '', good: bool | None = None) -> Frame:
+def make_frame(kind: str = '', verdict: str = '') -> Frame:
     grey = Image.new('RGB', (SIZE, SIZE), (128, 128, 128))
-    return Frame(Moment(1.0, kind), grey, grey.copy(), good)
+    return Frame(Moment(1.0, kind), grey, grey.copy(), verdict)
 
 
 def test_moments_are_in_order_apart_and_of_every_kind() -> None:
@@ -94,25 +96,39 @@ def test_a_take_is_cut_in_a_pause() -> None:
     assert short.segments == SPOKEN[:4]
 
 
+def make_motion(jaw: np.ndarray) -> gallery.ClipMotion:
+    weights = np.zeros((len(jaw), 52), np.float32)
+    weights[:, gallery.BLENDSHAPE_INDEX['jawOpen']] = jaw
+    return gallery.ClipMotion(np.zeros((len(jaw), 1)), weights, np.zeros((len(jaw) // 2, 84)))
+
+
 def test_a_closure_is_judged_where_the_mouth_is_lowest_near_it() -> None:
-    aperture = np.full(150, 0.4)
-    aperture[51] = 0.05
-    curves = make_curves(aperture, 0.4)
-    near, far = (gallery.at_its_best(curves, Moment(t, CLOSURE)) for t in (1.0, 1.2))
-    assert near.time_s == pytest.approx(1.02) and gallery.is_shut(curves, near.time_s)
-    assert far.time_s == pytest.approx(1.2) and not gallery.is_shut(curves, far.time_s)
-    assert not gallery.is_shut(make_curves(aperture, 0.1), near.time_s)
+    jaw = np.full(150, 0.4)
+    jaw[51], jaw[101] = 0.0, 0.05
+    motion, curves = make_motion(jaw), make_curves(jaw, 0.4)
+    best = [gallery.at_its_best(curves, Moment(t, CLOSURE)).time_s for t in (1.0, 2.0, 1.5)]
+    assert best == pytest.approx([1.02, 2.02, 1.5])
+    assert [gallery.verdict(motion, curves, t) for t in best] == [SHUT, NEARLY, APART]
+    assert gallery.verdict(motion, make_curves(jaw, 0.1), 2.02) == APART
     assert gallery.at_its_best(curves, Moment(1.0, ACCENT)) == Moment(1.0, ACCENT)
 
 
+def test_ripple_hears_flutter_and_not_syllables() -> None:
+    times_s = np.arange(150) / 50.0
+    syllables = 0.2 + 0.2 * np.sin(2 * np.pi * 3.0 * times_s)
+    flutter = 0.02 * np.sin(2 * np.pi * 15.0 * times_s)
+    assert gallery.ripple(syllables + flutter) > 3.0 * gallery.ripple(syllables)
+    assert gallery.ripple(syllables + flutter) == pytest.approx(0.02 / 2 ** 0.5, rel=0.3)
+
+
 def test_sheets_frame_closures_in_the_colour_of_their_success() -> None:
-    frames = [make_frame(), make_frame(CLOSURE, True), make_frame(CLOSURE, False)] * 3
+    frames = [make_frame(), make_frame(CLOSURE, SHUT), make_frame(CLOSURE, APART)] * 3
     curves = make_curves(np.linspace(0.0, 0.5, 150), 0.4)
     sheet = contact_sheet('title', ('one', 'two'), frames, curves)
     assert sheet.width == 8 * SIZE
     top = 58 + SIZE + SIZE // 2
     edges = [sheet.getpixel((column * SIZE + 2, top)) for column in range(3)]
-    assert edges == [(128, 128, 128), GOOD, BAD]
+    assert edges == [(128, 128, 128), COLOURS[SHUT], COLOURS[APART]]
     below = np.asarray(sheet)[sheet.height - 560:]
     assert (below != below[0, 0]).any(axis=-1).mean() > 0.01
 
@@ -262,9 +278,9 @@ class PlainStudio:
     def __init__(self, _profile: object) -> None:
         """Need nothing."""
 
-    def frame(self, _motion: object, moment: Moment, good: bool | None) -> Frame:
+    def frame(self, _motion: object, moment: Moment, verdict: str) -> Frame:
         """Return grey frames."""
-        return make_frame(moment.kind, good)
+        return make_frame(moment.kind, verdict)
 
     def close(self) -> None:
         """Do nothing."""
@@ -284,7 +300,8 @@ def test_the_command_writes_sheets_and_figures(tmp_path: Path,
     assert mover.moved == 1, 'kept motion is not made again'
     report = gallery.json.loads((tmp_path / 'out' / 'gallery.json').read_text())
     found = report['clips']['one']
-    assert found['closures'] == 3 and found['reached'] == 0.0 and found['blinks_per_min'] == 0.0
+    assert found['closures'] == 3 and found['reached'] == found['lips_touch'] == 0.0
+    assert found['blinks_per_min'] == 0.0
     assert found['right_wrist_m_s'] == pytest.approx(0.0, abs=1e-6)
     assert report['processor_s'] > 0.0
     for name in ('one.png', 'overview.png'):
@@ -293,7 +310,8 @@ def test_the_command_writes_sheets_and_figures(tmp_path: Path,
 
 
 def test_the_page_gets_its_table_between_the_marks(tmp_path: Path) -> None:
-    figures = {'reached': 0.5, 'closures': 4, 'silence_ratio': 0.03, 'beats_per_min': 30.0,
+    figures = {'reached': 0.5, 'lips_touch': 0.25, 'ripple_to_teacher': 1.2, 'closures': 4,
+               'silence_ratio': 0.03, 'beats_per_min': 30.0,
                'accents_per_min': 40.0, 'left_wrist_m_s': 0.2, 'right_wrist_m_s': 0.1,
                'blinks_per_min': 17.0, 'head_spread_deg': [2.0, 1.0], 'clearance_mm': 30.0}
     report = {'moved_by': 'bundle x', 'robot': 'humanoid', 'processor_s': 9.0,
@@ -306,7 +324,7 @@ def test_the_page_gets_its_table_between_the_marks(tmp_path: Path) -> None:
     write_page(tmp_path, sheets, report)
     text = page.read_text()
     assert text.startswith('before\n') and text.endswith('\nafter\n') and 'old' not in text
-    assert '| [one](gallery/one.png) | 2 of 4 |' in text
+    assert '| [one](gallery/one.png) | 2, 1 of 4 |' in text
     with Image.open(tmp_path / 'gallery' / 'one.png') as small:
         assert small.width < 2_000 and small.width == 2 * small.height
     write_page(tmp_path, sheets, report)

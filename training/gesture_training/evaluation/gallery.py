@@ -18,6 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.signal import butter, sosfiltfilt
 
 from gesture_node.audio.features import waveform_features
 from gesture_node.exceptions import GestureError
@@ -30,6 +31,7 @@ from gesture_node.motion.collision import SelfCollisionGuard
 from gesture_node.motion.face import BLENDSHAPE_INDEX
 from gesture_node.motion.robot import load_profile, RobotProfile
 from gesture_node.motion.skeleton import forward_kinematics, JOINT_INDEX, unpack_pose
+from gesture_node.sim.face_shape import mouth_shape, Weights
 from gesture_node.sim.face_view import FaceView
 from gesture_node.sim.render import make_renderer, RobotRenderer
 from gesture_node.sim.tracks import Track
@@ -40,13 +42,25 @@ from .gallery_clips import gallery_clips, GalleryClip
 from .gallery_moments import choose_moments, CLOSURE, Moment
 from .gallery_motion import BundleMover, ClipMotion, Mover, TeacherMover
 from .gallery_page import in_words, write_page
-from .gallery_sheet import contact_sheet, Curves, draw_skeleton, Frame, overview_sheet
+from .gallery_sheet import (
+    APART,
+    contact_sheet,
+    Curves,
+    draw_skeleton,
+    Frame,
+    NEARLY,
+    overview_sheet,
+    SHUT,
+)
 
 Array = NDArray[np.float64]
 SIZE_PX, OVERVIEW_PX = 240, 112
 SHORT_CLIP_S = 5.0
 _LIDS = [BLENDSHAPE_INDEX['eyeBlinkLeft'], BLENDSHAPE_INDEX['eyeBlinkRight']]
 _WRISTS = [JOINT_INDEX['left_wrist'], JOINT_INDEX['right_wrist']]
+LIPS_TOUCH = 0.8
+"""Units of the drawn face (360 a side): a gap from which it shows its inside."""
+FLUTTER_HZ = 8.0
 _OVERVIEW_FRAMES = 5
 _SAME_APERTURE = 1e-3
 
@@ -64,13 +78,13 @@ class Studio:
                                                    size, rest=profile.rest_positions)
         self._face = FaceView(size)
 
-    def frame(self, motion: ClipMotion, moment: Moment, good: bool | None) -> Frame:
+    def frame(self, motion: ClipMotion, moment: Moment, found: str) -> Frame:
         """Return body, with the canonical skeleton in its corner, and face at a moment."""
         body, face = (_track(values, KNOT_RATE_HZ).at(moment.time_s)
                       for values in (motion.positions, motion.weights))
         pose = motion.poses[min(round(moment.time_s * BODY_RATE_HZ), len(motion.poses) - 1)]
         picture = draw_skeleton(Image.fromarray(self._robot.render(body)), pose)
-        return Frame(moment, picture, Image.fromarray(self._face.draw(face)), good)
+        return Frame(moment, picture, Image.fromarray(self._face.draw(face)), found)
 
     def close(self) -> None:
         """Free the OpenGL context."""
@@ -126,6 +140,8 @@ class Observer:
         speeds = curves.wrists[1]
         return {
             'duration_s': clip.duration_s, 'closures': lips.closures, 'reached': lips.reached,
+            'lips_touch': lips_touch(motion, curves),
+            'ripple_to_teacher': ripple(curves.aperture) / max(ripple(curves.teacher), 1e-6),
             'falsely_closed': lips.falsely_closed, 'silence_ratio': lips.silence_ratio,
             'accents_per_min': len(curves.accents_s) / minutes,
             'beats_per_min': float(np.sum(curves.beats_s < clip.duration_s)) / minutes,
@@ -146,10 +162,29 @@ def _vowel_median(aperture: Array, clip: GalleryClip) -> float:
     return float(np.median(aperture[rows])) if rows else float('nan')
 
 
-def is_shut(curves: Curves, time_s: float) -> bool:
-    """Return whether the lips are shut at a time, as a closure has to be to count as reached."""
+def verdict(motion: ClipMotion, curves: Curves, time_s: float) -> str:
+    """Return how the mouth at a closure looks.
+
+    ``shut`` when the drawn lips touch; ``nearly shut`` when they do not, but the aperture is under
+    a quarter of the clip's vowels, which is what the evaluation counts as reached.
+    """
     row = min(round(time_s * FACE_RATE_HZ), len(curves.aperture) - 1)
-    return bool(curves.aperture[row] < CLOSURE_SHARE * curves.vowel_median)
+    if mouth_shape(Weights(motion.weights[row])).gap < LIPS_TOUCH:
+        return SHUT
+    return NEARLY if curves.aperture[row] < CLOSURE_SHARE * curves.vowel_median else APART
+
+
+def lips_touch(motion: ClipMotion, curves: Curves) -> float:
+    """Return the share of closures at which the drawn lips touch; nan without closures."""
+    middles = [0.5 * (p.start_s + p.end_s) for p in curves.phones if p.kind == 'closure']
+    best = [at_its_best(curves, Moment(t, CLOSURE)).time_s for t in middles]
+    return float(np.mean([verdict(motion, curves, t) == SHUT for t in best] or [np.nan]))
+
+
+def ripple(aperture: Array) -> float:
+    """Return how much the aperture flutters: its standard deviation above 8 Hz."""
+    sections = butter(2, FLUTTER_HZ, 'highpass', fs=FACE_RATE_HZ, output='sos')
+    return float(sosfiltfilt(sections, aperture, padlen=min(20, len(aperture) - 1)).std())
 
 
 def at_its_best(curves: Curves, moment: Moment) -> Moment:
@@ -183,9 +218,8 @@ def show_clip(clip: GalleryClip, motion: ClipMotion, studio: Studio, observer: O
     count = 8 if clip.duration_s < SHORT_CLIP_S else 16
     moments = [at_its_best(curves, moment) for moment in choose_moments(
         clip.segments, curves.accents_s.tolist(), clip.duration_s, count)]
-    frames = [studio.frame(motion, moment,
-                           is_shut(curves, moment.time_s) if moment.kind == CLOSURE else None)
-              for moment in moments]
+    frames = [studio.frame(motion, moment, verdict(motion, curves, moment.time_s)
+                           if moment.kind == CLOSURE else '') for moment in moments]
     words = ', '.join(f'{name} {value}' for name, value in in_words(figures).items())
     return contact_sheet(clip.title, (heading, words), frames, curves), frames, figures
 

@@ -18,10 +18,13 @@ _COLOURS = 112
 def in_words(figures: dict[str, Any]) -> dict[str, str]:
     """Return the figures of a clip as they stand on the sheets."""
     head = '/'.join(f'{value:.0f}' for value in figures['head_spread_deg'])
-    reached = round(figures['reached'] * figures['closures']) if figures['closures'] else 0
+    count = figures['closures']
+    reached, touch = (round(figures[key] * count) if count else 0
+                      for key in ('reached', 'lips_touch'))
     return {
-        'p b m shut': f'{reached} of {figures["closures"]}',
+        'p b m reached, lips touch': f'{reached}, {touch} of {count}',
         'silence': f'{100 * figures["silence_ratio"]:.0f} %',
+        'ripple': f'{figures["ripple_to_teacher"]:.1f}',
         'beats, accents/min': f'{figures["beats_per_min"]:.0f}, '
                               f'{figures["accents_per_min"]:.0f}',
         'wrists l, r m/s': f'{figures["left_wrist_m_s"]:.2f}, {figures["right_wrist_m_s"]:.2f}',

@@ -30,11 +30,13 @@ from gesture_node.motion.skeleton import (
     unpack_pose,
 )
 
-from .gallery_moments import CLOSURE, Moment
+from .gallery_moments import Moment
 
 Array = NDArray[np.float64]
 COLUMNS = 8
-GOOD, BAD = (58, 125, 68), (196, 58, 60)
+SHUT, NEARLY, APART = 'shut', 'nearly shut', 'not shut'
+"""How a closure looks; the words beside it."""
+COLOURS = {SHUT: (58, 125, 68), NEARLY: (222, 150, 30), APART: (196, 58, 60)}
 _PAPER, _INK, _SOFT = (250, 250, 248), (34, 40, 46), (110, 116, 122)
 _LEFT, _RIGHT, _AWAY = '#1f5fa8', '#e08e2b', '#9a9a9a'
 _JOINTS = ('#1f5fa8', '#b23a48', '#3a7d44')
@@ -86,13 +88,13 @@ class Frame:
     Attributes:
         moment: when, and what is looked for.
         body, face: square pictures of one size, RGB.
-        good: whether what is looked for is there; None where that is not judged.
+        verdict: of a closure, how far it is shut; empty for other moments.
     """
 
     moment: Moment
     body: Image.Image
     face: Image.Image
-    good: bool | None = None
+    verdict: str = ''
 
 
 def contact_sheet(title: str, notes: Sequence[str], frames: Sequence[Frame],
@@ -129,13 +131,13 @@ def contact_sheet(title: str, notes: Sequence[str], frames: Sequence[Frame],
 def _label(draw: ImageDraw.ImageDraw, frame: Frame, number: int, corner: tuple[int, int],
            size: int) -> None:
     x, y = corner
-    colour = _INK if frame.good is None else GOOD if frame.good else BAD
+    colour = COLOURS.get(frame.verdict, _INK)
     text = f'{number}  {frame.moment.time_s:.2f} s  {frame.moment.kind}'
-    if frame.good is False:
-        text += ': not shut'
+    if frame.verdict:
+        text += f': {frame.verdict}'
     draw.text((x + 6, y + 14), text, anchor='ls', font=ImageFont.load_default(size=13),
               fill=colour)
-    if frame.good is not None:
+    if frame.verdict:
         draw.rectangle((x + 1, y - size + 1, x + size - 2, y - 2), outline=colour, width=3)
 
 
@@ -276,7 +278,7 @@ def overview_sheet(title: str, rows: Sequence[tuple[str, Mapping[str, str], Sequ
                 small = picture.resize((size, size), Image.Resampling.LANCZOS)
                 x = words_px + (2 * column + part) * size
                 sheet.paste(small, (x, y))
-            if frame.moment.kind == CLOSURE and frame.good is not None:
+            if frame.verdict:
                 draw.rectangle((x + 1, y + 1, x + size - 2, y + size - 2), width=2,
-                               outline=GOOD if frame.good else BAD)
+                               outline=COLOURS[frame.verdict])
     return sheet
