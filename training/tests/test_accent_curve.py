@@ -3,13 +3,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gesture_training.corpora import accent_curve as module
+from gesture_training.corpora.accent_curve import accent_curve, bump_heights
+from gesture_training.corpora.pack import PackWriter, read_pack
 import numpy as np
 import pytest
 
 from gesture_node.measures.alignment import BEAT_LAG_S
-from gesture_training.corpora import accent_curve as module
-from gesture_training.corpora.accent_curve import accent_curve, bump_heights
-from gesture_training.corpora.pack import PackWriter, read_pack
 
 
 def test_a_bump_stands_on_the_apex_of_each_accent(monkeypatch: pytest.MonkeyPatch) -> None:
