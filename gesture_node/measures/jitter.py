@@ -2,8 +2,10 @@
 
 The position of a wrist is cut into stretches of 1.28 s that overlap by half, each without its
 straight line, under a Blackman-Harris window, whose side lobes hide a slow stroke 92 dB down. The
-power between 8 and 12 Hz, summed over the axes, is averaged over the stretches in which the wrist
-moves faster than 0.12 m/s on average. 12 Hz is what recordings of 24 frames a second can hold.
+power between 8 and 12 Hz, summed over the axes, is taken of the stretches in which the wrist moves
+faster than 0.12 m/s on average; the median over them is the figure, so that a few recordings with
+noisy sensors do not make the rest of people shaky. 12 Hz is what recordings of 24 frames a second
+can hold.
 """
 from __future__ import annotations
 
@@ -52,10 +54,10 @@ def stretch_powers(positions: Array, fps: float) -> Array:
 
 
 def jitter_mm(motions: Iterable[tuple[Array, float]]) -> float:
-    """Return the root of the mean power above 8 Hz of moving wrists [mm]; nan if none moves.
+    """Return the root of the median power above 8 Hz of moving wrists [mm]; nan if none moves.
 
     Args:
         motions: per motion the positions ``(T, 2, 3)`` [m] and frames per second.
     """
     powers = np.concatenate([np.zeros(0), *(stretch_powers(p, fps) for p, fps in motions)])
-    return float(1e3 * np.sqrt(powers.mean())) if len(powers) else float('nan')
+    return float(1e3 * np.sqrt(np.median(powers))) if len(powers) else float('nan')

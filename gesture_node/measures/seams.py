@@ -73,7 +73,8 @@ def _ratios(jumps: NDArray[np.float64], seams: NDArray[np.intp],
         return 0.0, 0.0, 0.0
     usual = float(np.percentile(within, _PERCENTILE))
     at_seam = size[rows].max(axis=1)
-    figures = at_seam.max(), np.median(at_seam), np.percentile(at_seam, _PERCENTILE)
+    # Rows one by one for the percentile: the larger of two would be rougher by being chosen.
+    figures = at_seam.max(), np.median(at_seam), np.percentile(size[rows], _PERCENTILE)
     if usual <= 0.0:
         return (0.0,) * 3 if at_seam.max() <= 0.0 else (float('inf'),) * 3
     largest, median, high = (float(figure) / usual for figure in figures)

@@ -9,7 +9,7 @@ import re
 from gesture_training.evaluation.page import markdown, reading
 from gesture_training.evaluation.proofs import Proof, PROOFS
 from gesture_training.evaluation.report import cleaned, main, write_report
-from gesture_training.evaluation.rows import at_least, Figures, percent, row, within
+from gesture_training.evaluation.rows import at_least, Figures, milliseconds, percent, row, within
 from gesture_training.evaluation.sections import SECTIONS
 from gesture_training.evaluation.settings import Outcome, Settings
 from gesture_training.evaluation.targets import all_rows
@@ -66,15 +66,14 @@ def test_what_was_not_measured_is_neither_met_nor_missed() -> None:
 
 
 def test_speed_is_read_from_the_benchmark() -> None:
-    bench = {'bundle_hash': 'abc', 'offline': {'times_real_time': 60.0}, 'streaming': {
-        'default': {'steps': {'body': 2, 'face': 1}, 'first_motion_latency_s': {'total': 0.35},
-                    'first_face_latency_s': {'total': 0.25}},
-        'hop_200_ms': {'rtf': 0.2}, 'hop_80_ms': {'rtf': 0.6}}}
+    bench = {'bundle_hash': 'abc', 'offline': {'rtf': 0.03}, 'offline_calls': {'2': {'rtf': 0.03}},
+             'streaming': {'hop_200_ms': {'rtf': 0.2}, 'hop_80_ms': {'rtf': 0.6},
+                           'default': {'first_face_latency_s': {'total': 0.25}}}}
     met = rows_of({}, bench)
-    assert met['rtf_200'] and not met['rtf_80'] and met['rtf_file'] and met['rtf_few']
-    assert met['first_motion'] and not met['first_lips']
-    bench['streaming']['default']['steps']['body'] = 4
-    assert rows_of({}, bench)['rtf_few'] is None
+    assert met['streaming_hop_200_ms_rtf'] is True and met['streaming_hop_80_ms_rtf'] is False
+    assert met['offline_rtf'] is True and met['offline_calls_2_rtf'] is False
+    assert met['streaming_default_first_face_latency_s_total'] is False
+    assert met['offline_calls_1_rtf'] is None
     other = all_rows(Figures({}), {**bench, 'bundle_hash': 'xyz'}, BUNDLE)
     assert any('bundle xyz: run make bench again' in row.beside for row in other)
     assert any(row.beside == 'run make bench' for row in all_rows(Figures({}), None, BUNDLE))
@@ -89,6 +88,7 @@ def test_a_row_says_its_target() -> None:
     made = row('g', 'k', 'w', 0.912, at_least(0.9, percent), percent)
     assert (made.target, made.figure, made.met) == ('≥ 90.0 %', '91.2 %', True)
     assert not within(-0.02, 0.02, percent)[1](0.03)
+    assert [milliseconds(v) for v in (-0.0104, -0.0001, 0.02)] == ['-10 ms', '0 ms', '+20 ms']
 
 
 @pytest.mark.parametrize('proof', PROOFS, ids=lambda proof: proof.name)

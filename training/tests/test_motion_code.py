@@ -52,8 +52,8 @@ def test_training_learns_and_repeats() -> None:
     shapes = motions(3)
     windows = np.concatenate([shapes * share + shapes[::-1] * (1.0 - share)
                               for share in np.linspace(0.0, 1.0, 10)])
-    network, mean, scale = train(windows, steps=30)
-    again, _, _ = train(windows, steps=30)
+    network, mean, scale = train(windows, steps=20)
+    again, _, _ = train(windows, steps=20)
     motion = normalised(windows, mean, scale)
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), again.parameters()))
     with torch.no_grad():

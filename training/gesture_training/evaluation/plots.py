@@ -171,8 +171,6 @@ def systems(found: Figures) -> Figure | None:
         if name == 'matched_share':
             axis.axvline(0.5, color='black', lw=0.8, ls=':')
             axis.set_xlim(0.0, 1.0)
-        if name == 'frechet':
-            axis.set_xscale('log')
     return figure
 
 

@@ -94,5 +94,6 @@ PROOFS: tuple[Proof, ...] = (
           (f'{_PROMISES}::test_z5_further_calls_change_lids_and_brows_and_no_lip',
            f'{_PROMISES}::test_z5_other_lips_leave_lids_and_brows_as_they_are')),
     Proof('Z6', 'few denoiser calls are enough',
-          (f'{_SCHEDULE}::test_levels_fall_from_the_noisy_end',), ('rtf_file', 'closures_live')),
+          (f'{_SCHEDULE}::test_levels_fall_from_the_noisy_end',),
+          ('offline_calls_2_rtf', 'closures_live')),
 )

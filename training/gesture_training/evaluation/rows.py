@@ -69,7 +69,10 @@ def plain(value: float) -> str:
 
 def milliseconds(value: float) -> str:
     """Return seconds as signed milliseconds."""
-    return 'none' if math.isnan(value) else f'{1e3 * value:+.0f} ms'
+    if math.isnan(value):
+        return 'none'
+    whole = round(1e3 * value)
+    return f'{whole:+d} ms' if whole else '0 ms'
 
 
 def unit(name: str) -> Format:

@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gesture_node.audio.features import waveform_features
 from gesture_node.config import GestureConfig
 from gesture_node.measures.beats import wrist_beats, wrist_speeds
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.timeline import BODY_RATE_HZ, SAMPLE_RATE_HZ
 
+from ..corpora.composer import compose_for
+from ..corpora.composer_strokes import load_idle_pose, load_strokes
 from .body import takes_of
 from .generate import generate_body
 from .human import wrist_positions
@@ -54,13 +57,14 @@ def style(pipeline: GesturePipeline, settings: Settings) -> Outcome:
         for seed in range(seeds)] for manner in MANNERS] for speaker in speakers])
     tokens = {speaker: {manner: pipeline.persona_of(said[speaker][manner], SAMPLE_RATE_HZ)
                         for manner in MANNERS} for speaker in speakers}
+    composed = _composed(settings, [said[speaker] for speaker in speakers], seeds)
     pinned = _pinned(pipeline, settings, [tokens[speaker] for speaker in speakers])
     natural = differences(values)
     carried = differences(pinned)
     apart = float(np.mean([np.linalg.norm(t['energetic'] - t['calm']) for t in tokens.values()]))
     return Outcome({
         'speakers': speakers, 'seeds': seeds, 'persona_distance': apart, 'voice': natural,
-        'pinned': carried,
+        'composer': differences(composed), 'pinned': carried,
         'carried': {name: carried_share(natural[name], carried[name]) for name in FIGURES}}, {})
 
 
@@ -72,6 +76,15 @@ def carried_share(natural: dict[str, Any], pinned: dict[str, Any]) -> float:
     if abs(natural['ratio']) < 1.0:
         return 0.0
     return float(pinned['difference'] / natural['difference'])
+
+
+def _composed(settings: Settings, said: list[dict[str, NDArray[np.float32]]],
+              seeds: int) -> NDArray[np.float64]:
+    """Return figures (speaker, manner, seed, figure) of composed motion of the same speech."""
+    strokes, idle = load_strokes(settings.data), load_idle_pose(settings.data)
+    heard = [[waveform_features(one[manner]) for manner in MANNERS] for one in said]
+    return np.array([[[gesture_size(compose_for(features, strokes, idle, OTHER_SEED + seed))
+                       for seed in range(seeds)] for features in one] for one in heard])
 
 
 def _pinned(pipeline: GesturePipeline, settings: Settings,

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gesture_node.cli.bench_targets import outcomes
+
 from .rows import (
     above,
     at_least,
@@ -89,7 +91,7 @@ def face_rows(found: Figures) -> Iterator[Row]:
               found('blinks.median_duration_s'), within(0.1, 0.4, unit('s')), unit('s'),
               f'{percent(found("blinks.duration_in_range"))} of all within')
     yield row(FACE, 'blink_lids', 'blinks of both lids together', found('blinks.both_lids'),
-              at_least(1.0, percent), percent)
+              ('all', lambda value: value >= 1.0), percent)
     speech, silence = found('blinks.aperture_std_speech'), found('blinks.aperture_std_silence')
     yield row(FACE, 'not_static', 'movement of the mouth in speech over that in silence',
               speech / max(silence, 1e-6), at_least(3.0, plain), plain,
@@ -99,7 +101,7 @@ def face_rows(found: Figures) -> Iterator[Row]:
               math.nan if repeats is None else float(
                   bool(repeats) and all(found.find(f'body_{m}.repeats') is not False
                                         for m in MODES)),
-              at_least(1.0, _yes), _yes)
+              ('yes', lambda value: value >= 1.0), _yes)
     yield row(FACE, 'sync_offset', 'median offset of lips and sound, by the synchrony network',
               found('sync.matched.offset_s'), within(-0.02, 0.02, milliseconds), milliseconds,
               str(found.find('sync.missing') or percent(found('sync.matched.within_one_frame'))
@@ -174,7 +176,8 @@ def style_rows(found: Figures) -> Iterator[Row]:
                   found(f'{at}.ratio'), above(3.0, plain), plain,
                   f'{plain(found(f"{at}.energetic"))} and {plain(found(f"{at}.calm"))} {si}, '
                   f'spread {plain(found(f"{at}.seed_spread"))}; the right way in '
-                  f'{percent(found(f"{at}.same_sign"))} of speakers')
+                  f'{percent(found(f"{at}.same_sign"))} of speakers; '
+                  + listed({'composer': found(f'style.composer.{key}.ratio')}, plain))
     pinned = 'style.pinned.amplitude_m'
     yield row(STYLE, 'style_pinned', 'share of the difference in amplitude that a pinned persona '
               'carries to another voice', found('style.carried.amplitude_m'),
@@ -197,7 +200,7 @@ def robust_rows(found: Figures) -> Iterator[Row]:
                   + '; closures ' + percent(found('languages.live.reached'))))
     yield row(ROBUST, 'noise_body', 'takes whose arms at 10 dB noise stay nearer to those without '
               'noise than to other motion', found('body_noise.nearer_to_clean'),
-              at_least(1.0, percent), percent, listed(
+              ('all', lambda value: value >= 1.0), percent, listed(
                   {'to clean': found('body_noise.distance_to_clean_m'),
                    'to other': found('body_noise.distance_to_other_m')}, unit('m')))
     for name, show, key in (('closures', percent, 'reached'), ('AUC', plain, 'auc')):
@@ -222,29 +225,21 @@ def streaming_rows(found: Figures) -> Iterator[Row]:
         for name in ('velocity', 'acceleration'):
             yield row(STREAMING, f'seam_{name}_{mode}',
                       f'{name} jumps at seams over those within chunks (99th percentiles), {mode}',
-                      found(f'body_{mode}.seams.{name}_p99'), at_most(1.0, plain), plain)
+                      found(f'body_{mode}.seams.{name}_p99'), at_most(1.0, plain),
+                      lambda value: f'{value:.3f}')
 
 
 def speed_rows(bench: dict[str, Any] | None, bundle: dict[str, Any]) -> Iterator[Row]:
-    """Yield the rows that ``gesture_bench`` measures, and the size of the bundle."""
-    found = Figures(bench or {})
+    """Yield the targets of ``gesture_bench``, and the size of the bundle."""
     note = 'run make bench' if bench is None else (
         '' if bench.get('bundle_hash') == bundle['hash'] else
         f'measured with bundle {bench.get("bundle_hash")}: run make bench again')
-    faster = found('offline.times_real_time')
-    steps = found.find('streaming.default.steps') or {}
-    few = bool(steps) and max(steps.values()) <= 2
-    rows = [
-        ('rtf_200', 'real-time factor, hops of 200 ms', found('streaming.hop_200_ms.rtf'), 0.25),
-        ('rtf_80', 'real-time factor, hops of 80 ms', found('streaming.hop_80_ms.rtf'), 0.5),
-        ('rtf_file', 'real-time factor, files', 1.0 / faster if faster else math.nan, 0.05),
-        ('rtf_few', 'real-time factor, files, at one or two denoiser calls',
-         1.0 / faster if few and faster else math.nan, 0.02)]
-    for key, what, value, limit in rows:
-        yield row(SPEED, key, what, value, at_most(limit, plain), plain, note)
-    for key, what, name, limit in (('first_motion', 'first motion', 'motion', 0.4),
-                                   ('first_lips', 'first lips', 'face', 0.2)):
-        yield row(SPEED, key, what, found(f'streaming.default.first_{name}_latency_s.total'),
-                  at_most(limit, unit('s')), unit('s'), note)
+    for found in outcomes(bench or {}):
+        if found.figure == 'bundle_mb':
+            continue
+        show = unit(found.unit) if found.unit else plain
+        value = math.nan if found.value is None else found.value
+        yield row(SPEED, found.figure.replace('.', '_'), found.what, value,
+                  at_most(found.limit, show), show, note)
     yield row(SPEED, 'size', 'size of the bundle', bundle['megabytes'],
               below(40.0, unit('MB')), unit('MB'))
