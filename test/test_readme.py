@@ -43,7 +43,7 @@ def test_python_blocks_run(code: str, monkeypatch: pytest.MonkeyPatch,
 def test_make_targets_exist() -> None:
     makefile = (ROOT / 'Makefile').read_text(encoding='utf-8')
     targets = set(re.findall(r'^([\w\-]+):', makefile, re.MULTILINE))
-    variables = set(re.findall(r'\$\((\w+)\)', makefile))
+    variables = set(re.findall(r'\$\((\w+)[):]', makefile))
     for page in PAGES:
         for line in re.findall(r'(?:^|`)make ([^`\n|]*)', page, re.MULTILINE):
             for word in line.split('#')[0].split():
