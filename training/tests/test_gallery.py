@@ -113,12 +113,13 @@ def test_a_closure_is_judged_where_the_mouth_is_lowest_near_it() -> None:
     assert gallery.at_its_best(curves, Moment(1.0, ACCENT)) == Moment(1.0, ACCENT)
 
 
-def test_ripple_hears_flutter_and_not_syllables() -> None:
+def test_a_fluttering_mouth_opens_more_often_than_syllables() -> None:
     times_s = np.arange(150) / 50.0
-    syllables = 0.2 + 0.2 * np.sin(2 * np.pi * 3.0 * times_s)
-    flutter = 0.02 * np.sin(2 * np.pi * 15.0 * times_s)
-    assert gallery.ripple(syllables + flutter) > 3.0 * gallery.ripple(syllables)
-    assert gallery.ripple(syllables + flutter) == pytest.approx(0.02 / 2 ** 0.5, rel=0.3)
+    syllables = 0.2 - 0.2 * np.cos(2 * np.pi * 3.0 * times_s)
+    flutter = 0.08 * np.sin(2 * np.pi * 11.0 * times_s)
+    assert gallery.openings_per_s(syllables) == pytest.approx(3.0)
+    assert gallery.openings_per_s(syllables + flutter) > 6.0
+    assert gallery.openings_per_s(np.zeros(150)) == 0.0
 
 
 def test_sheets_frame_closures_in_the_colour_of_their_success() -> None:
@@ -310,7 +311,8 @@ def test_the_command_writes_sheets_and_figures(tmp_path: Path,
 
 
 def test_the_page_gets_its_table_between_the_marks(tmp_path: Path) -> None:
-    figures = {'reached': 0.5, 'lips_touch': 0.25, 'ripple_to_teacher': 1.2, 'closures': 4,
+    figures = {'reached': 0.5, 'lips_touch': 0.25, 'openings_per_s': 4.0,
+               'teacher_openings_per_s': 3.0, 'closures': 4,
                'silence_ratio': 0.03, 'beats_per_min': 30.0,
                'accents_per_min': 40.0, 'left_wrist_m_s': 0.2, 'right_wrist_m_s': 0.1,
                'blinks_per_min': 17.0, 'head_spread_deg': [2.0, 1.0], 'clearance_mm': 30.0}

@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import find_peaks
 
 from gesture_node.audio.features import waveform_features
 from gesture_node.exceptions import GestureError
@@ -60,7 +60,7 @@ _LIDS = [BLENDSHAPE_INDEX['eyeBlinkLeft'], BLENDSHAPE_INDEX['eyeBlinkRight']]
 _WRISTS = [JOINT_INDEX['left_wrist'], JOINT_INDEX['right_wrist']]
 LIPS_TOUCH = 0.8
 """Units of the drawn face (360 a side): a gap from which it shows its inside."""
-FLUTTER_HZ = 8.0
+LEAST_OPENING = 0.02
 _OVERVIEW_FRAMES = 5
 _SAME_APERTURE = 1e-3
 
@@ -141,7 +141,8 @@ class Observer:
         return {
             'duration_s': clip.duration_s, 'closures': lips.closures, 'reached': lips.reached,
             'lips_touch': lips_touch(motion, curves),
-            'ripple_to_teacher': ripple(curves.aperture) / max(ripple(curves.teacher), 1e-6),
+            'openings_per_s': openings_per_s(curves.aperture),
+            'teacher_openings_per_s': openings_per_s(curves.teacher),
             'falsely_closed': lips.falsely_closed, 'silence_ratio': lips.silence_ratio,
             'accents_per_min': len(curves.accents_s) / minutes,
             'beats_per_min': float(np.sum(curves.beats_s < clip.duration_s)) / minutes,
@@ -181,10 +182,10 @@ def lips_touch(motion: ClipMotion, curves: Curves) -> float:
     return float(np.mean([verdict(motion, curves, t) == SHUT for t in best] or [np.nan]))
 
 
-def ripple(aperture: Array) -> float:
-    """Return how much the aperture flutters: its standard deviation above 8 Hz."""
-    sections = butter(2, FLUTTER_HZ, 'highpass', fs=FACE_RATE_HZ, output='sos')
-    return float(sosfiltfilt(sections, aperture, padlen=min(20, len(aperture) - 1)).std())
+def openings_per_s(aperture: Array) -> float:
+    """Return how often the mouth opens a second; lips that flutter open more often than speech."""
+    peaks, _ = find_peaks(np.pad(aperture, 1), prominence=LEAST_OPENING)
+    return len(peaks) * FACE_RATE_HZ / max(len(aperture), 1)
 
 
 def at_its_best(curves: Curves, moment: Moment) -> Moment:
