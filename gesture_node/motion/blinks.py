@@ -54,7 +54,7 @@ class BlinkTrack:
         for start_s, slowness, depth in self._blinks:
             curve = depth * _closing((time_s - start_s) / slowness)
             result[:, _LIDS] = np.maximum(result[:, _LIDS], curve[:, None])
-        return result
+        return np.asarray(result)
 
     def _draw_until(self, end_s: float) -> None:
         while self._drawn_s <= end_s:

@@ -10,7 +10,6 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-
 from ..config import EncoderConfig
 from .layers import EncoderBlock, ResidualConvolution
 from .lips import LipHead

@@ -36,7 +36,8 @@ class LipHead(nn.Module):
         Args:
             other: head that gives weights.
             rows: channels to adopt, indices into 52.
-            mean, std: normalisation, shape (52,).
+            mean: normalisation, shape (52,).
+            std: likewise.
         """
         self.inner.load_state_dict(other.inner.state_dict())
         for mine, its, offset in ((self.direct, other.direct, mean), (self.outer, other.outer,
