@@ -8,6 +8,7 @@ import numpy as np
 
 from .audio.feature_stream import FeatureSource
 from .bundle import ChannelSpec, EncoderSpec
+from .config import GestureConfig
 from .diffusion.denoiser import Conditioning, Denoiser
 from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
@@ -19,6 +20,9 @@ from .timeline import s_to_frames
 from .types import Float32Array
 
 Projection = Callable[[Float32Array], Float32Array]
+FACE_STRETCH = 2
+"""Windows of the face may be so many times as long as the bundle's: lips read their own frame, and
+attention fades with distance. Arms in longer windows than they learnt in gesture less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,19 @@ class Emotion:
         """Return the token between the heard one (E,) and the wanted one."""
         share = np.float32(self.intensity)
         return np.asarray((np.float32(1.0) - share) * heard + share * self.token, np.float32)
+
+
+def window_layouts(body: ChannelSpec, face: ChannelSpec,
+                   config: GestureConfig) -> tuple[WindowLayout, WindowLayout]:
+    """Return the windows of body and face for a config.
+
+    Raises:
+        ConfigError: they do not fit the bundle.
+    """
+    return (WindowLayout.from_seconds('body', body.model, config.body.hop_s,
+                                      config.body.foresight_s, config.output.tail_s),
+            WindowLayout.from_seconds('face', face.model, config.face.hop_s,
+                                      config.face.foresight_s, 0.0, FACE_STRETCH))
 
 
 @dataclass(frozen=True)

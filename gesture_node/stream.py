@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from .audio.feature_stream import FeatureStream, FrontEnd
 from .audio.resample import StreamResampler
-from .channel import ChannelFrames, ChannelModel, Easing, Emotion, MotionChannel
+from .channel import (
+    ChannelFrames,
+    ChannelModel,
+    Easing,
+    Emotion,
+    MotionChannel,
+    window_layouts,
+)
 from .config import GestureConfig
 from .diffusion.sampler import Sampler
 from .diffusion.schedule import Schedule
@@ -75,11 +82,7 @@ class GestureStream:
         self.generation = 0
         self._models = body, face
         self._persona, self._emotion, self._front_end = persona, emotion, front_end
-        self._layouts = (
-            WindowLayout.from_seconds('body', body.spec.model, config.body.hop_s,
-                                      config.body.foresight_s, config.output.tail_s),
-            WindowLayout.from_seconds('face', face.spec.model, config.face.hop_s,
-                                      config.face.foresight_s, 0.0))
+        self._layouts = window_layouts(body.spec, face.spec, config)
         self.steps = body.spec.calls(config.body.steps), face.spec.calls(config.face.steps)
         self._samplers = (
             Sampler(schedule, self.steps[0], body.spec.strength(config.body.guidance),

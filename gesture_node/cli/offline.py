@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from ..bundle import Bundle, ChannelSpec
+from ..channel import FACE_STRETCH
 from ..config import GestureConfig
 from ..motion.face import FACE_DIM
 from ..motion.robot import RobotProfile
@@ -24,6 +25,7 @@ _PACKET_S, _BLOCK_S = 1.0, 30.0
 _KNOTS_PER_POSE = KNOT_RATE_HZ // BODY_RATE_HZ
 _FORESIGHT_SHARE = 0.25
 """Share of a window that is heard but left to the next window to commit."""
+_LONGEST_HOP_S = 1.6
 _TAIL_S = 0.3
 """Provisional motion of a file is seen by nobody, so as little as allowed is made."""
 
@@ -84,8 +86,8 @@ def offline_config(config: GestureConfig, bundle: Bundle) -> GestureConfig:
 
     A recording is known to its end, so windows may hear as far ahead as they were trained to.
     """
-    body_hop_s, body_foresight_s = _longest(bundle.body)
-    face_hop_s, face_foresight_s = _longest(bundle.face)
+    body_hop_s, body_foresight_s = _longest(bundle.body, 1)
+    face_hop_s, face_foresight_s = _longest(bundle.face, FACE_STRETCH)
     return replace(
         config,
         body=replace(config.body, hop_s=body_hop_s, foresight_s=body_foresight_s),
@@ -93,11 +95,12 @@ def offline_config(config: GestureConfig, bundle: Bundle) -> GestureConfig:
         output=replace(config.output, tail_s=_TAIL_S))
 
 
-def _longest(channel: ChannelSpec) -> tuple[float, float]:
+def _longest(channel: ChannelSpec, stretch: int) -> tuple[float, float]:
     """Return (hop, foresight) [s] in whole frames that fill a channel's window."""
     rate_hz, window, seed = channel.model
     foresight = round(_FORESIGHT_SHARE * (window - seed))
-    return (window - seed - foresight) / rate_hz, foresight / rate_hz
+    hop = min(stretch * window - seed - foresight, round(_LONGEST_HOP_S * rate_hz))
+    return hop / rate_hz, foresight / rate_hz
 
 
 def network_threads(threads: int) -> tuple[int, bool]:

@@ -46,7 +46,8 @@ class WindowLayout:
 
     @classmethod
     def from_seconds(cls, channel: str, model: tuple[int, int, int], hop_s: float,
-                     foresight_s: float, ahead_s: float | None = None) -> WindowLayout:
+                     foresight_s: float, ahead_s: float | None = None,
+                     stretch: int = 1) -> WindowLayout:
         """Return the layout for a hop and foresight [s].
 
         Frames beyond what is wanted and heard cost time and change next to nothing, so a window
@@ -59,24 +60,26 @@ class WindowLayout:
             hop_s: frames committed per window, as time.
             foresight_s: sound heard beyond the hop.
             ahead_s: provisional frames wanted beyond the hop, as time; None wants all.
+            stretch: how many times as long as the bundle's a window may be.
 
         Raises:
             ConfigError: hop or foresight are no whole frames or do not fit the window.
         """
         rate_hz, window, seed = model
+        longest = stretch * window
         hop, foresight = s_to_frames(hop_s, rate_hz), s_to_frames(foresight_s, rate_hz)
         for name, value_s, frames in (('hop_s', hop_s, hop),
                                       ('foresight_s', foresight_s, foresight)):
             if abs(frames / rate_hz - value_s) > 1e-6:
                 raise ConfigError(f'{channel}.{name} must be a multiple of {1 / rate_hz:g} s, '
                                   f'got {value_s:g}')
-        if hop < 1 or hop + foresight > window - seed:
+        if hop < 1 or hop + foresight > longest - seed:
             raise ConfigError(
                 f'{channel}.hop_s + {channel}.foresight_s must be at most '
-                f'{(window - seed) / rate_hz:g} s for this bundle, got {hop_s + foresight_s:g}')
+                f'{(longest - seed) / rate_hz:g} s for this bundle, got {hop_s + foresight_s:g}')
         if ahead_s is not None:
             wanted = max(s_to_frames(ahead_s, rate_hz), foresight)
-            window = min(window, seed + hop + wanted + s_to_frames(_SPARE_S, rate_hz))
+            window = min(longest, seed + hop + wanted + s_to_frames(_SPARE_S, rate_hz))
         return cls(rate_hz, window, seed, hop, foresight)
 
     @property

@@ -43,6 +43,14 @@ def test_windows_are_no_longer_than_is_wanted_and_heard(hop: int, foresight: int
         assert short.heard_features(number) == whole.heard_features(number)
 
 
+def test_a_window_may_be_stretched_where_the_channel_allows_it() -> None:
+    assert WindowLayout.from_seconds('face', (50, 64, 16), 1.6, 0.24, 0.0, 2).window_frames == 116
+    assert WindowLayout.from_seconds('face', (50, 64, 16), 1.9, 0.3, 0.0, 2).window_frames == 128
+    assert WindowLayout.from_seconds('face', (50, 64, 16), 0.1, 0.08, 0.0, 2).window_frames == 33
+    with pytest.raises(ConfigError, match='at most 2.24 s'):
+        WindowLayout.from_seconds('face', (50, 64, 16), 2.2, 0.1, 0.0, 2)
+
+
 def test_the_join_carries_the_error_over_and_fades_it() -> None:
     time = np.arange(60, dtype=np.float32)[:, None] / 25
     truth = np.sin(2 * time)

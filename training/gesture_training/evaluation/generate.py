@@ -4,10 +4,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gesture_node.channel import MotionChannel
+from gesture_node.channel import MotionChannel, window_layouts
 from gesture_node.config import GestureConfig
 from gesture_node.diffusion.sampler import Sampler
-from gesture_node.diffusion.window import WindowLayout
 from gesture_node.latency import LatencyTracker
 from gesture_node.motion.blinks import BlinkTrack
 from gesture_node.motion.face import LIP_INDEX
@@ -23,8 +22,7 @@ def generate_face(pipeline: GesturePipeline, waveform: NDArray[np.float32],
     """Return weights ``(T, 52)`` at 50 Hz for 16 kHz mono, as a stream would commit them."""
     sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.face.calls(config.face.steps),
                       solver=solver, steady=tuple(LIP_INDEX))
-    layout = WindowLayout.from_seconds('face', pipeline.bundle.face.model, config.face.hop_s,
-                                       config.face.foresight_s, 0.0)
+    _, layout = window_layouts(pipeline.bundle.body, pipeline.bundle.face, config)
     channel = MotionChannel(pipeline.face, layout, sampler, config.seed, 1)
     channel.style = style
     if config.face.blinks_per_minute > 0.0:
@@ -46,8 +44,7 @@ def generate_body(pipeline: GesturePipeline, waveform: NDArray[np.float32],
     """
     sampler = Sampler(pipeline.bundle.schedule, pipeline.bundle.body.calls(config.body.steps),
                       pipeline.bundle.body.strength(config.body.guidance), solver)
-    layout = WindowLayout.from_seconds('body', pipeline.bundle.body.model, config.body.hop_s,
-                                       config.body.foresight_s, config.output.tail_s)
+    layout, _ = window_layouts(pipeline.bundle.body, pipeline.bundle.face, config)
     channel = MotionChannel(pipeline.body, layout, sampler, config.seed, 0)
     channel.smoothing_frames = config.body.smoothing_s * layout.rate_hz
     channel.persona = persona
