@@ -204,11 +204,11 @@ def _correlation(one: Array, other: Array) -> float:
     return float(((one - one.mean()) * (other - other.mean())).mean()) / spread
 
 
-def _joined(parts: Iterable[NDArray[np.generic]]) -> Array:
+def _joined(parts: Iterable[NDArray[np.float64] | NDArray[np.bool_]]) -> Array:
     return np.concatenate([np.zeros(0), *parts])
 
 
-def _mean(values: NDArray[np.generic]) -> float:
+def _mean(values: NDArray[np.float64] | NDArray[np.bool_]) -> float:
     return float(np.mean(values)) if len(values) else float('nan')
 
 

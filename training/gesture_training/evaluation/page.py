@@ -39,6 +39,8 @@ _STEP_COLUMNS = {
     'jitter [mm]': ('steps_body.{}.jitter_mm', plain),
     'Fréchet': ('steps_body.{}.frechet', plain),
     'arms: processor': ('steps_body.{}.processor_rtf', plain)}
+_NAMED = 8
+"""More rows than this that were not measured are counted and not named."""
 _NAMES = {'ddim': 'DDIM', 'dpm': 'DPM-Solver++'}
 
 
@@ -91,8 +93,9 @@ def reading(rows: Sequence[Row], found: Figures) -> Iterator[str]:
     met, missed = ([row for row in rows if row.met is wanted] for wanted in (True, False))
     absent = [row for row in rows if row.met is None]
     yield (f'{len(met)} of {len(met) + len(missed)} measured targets are met'
-           + (f'; {len(absent)} were not measured ({_joined([row.what for row in absent])})'
-              if absent else '') + '.')
+           + (f'; {len(absent)} were not measured' if absent else '')
+           + (f' ({_joined([row.what for row in absent])})' if 0 < len(absent) <= _NAMED else '')
+           + '.')
     for group in dict.fromkeys(row.group for row in missed):
         own = [f'{row.what}: {row.figure} ({row.target})' for row in missed if row.group == group]
         yield f'{group}, missed: {_joined(own)}.'

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import math
 from typing import Any
 
+_NOTHING = 'none'
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -59,25 +61,27 @@ Format = Callable[[float], str]
 
 def percent(value: float) -> str:
     """Return a share as a percentage."""
-    return 'none' if math.isnan(value) else f'{100 * value:.1f} %'
+    return _NOTHING if math.isnan(value) else f'{100 * value:.1f} %'
 
 
 def plain(value: float) -> str:
     """Return a number with three digits."""
-    return 'none' if math.isnan(value) else f'{value:.3g}' if abs(value) < 100 else f'{value:.0f}'
+    if math.isnan(value):
+        return _NOTHING
+    return f'{value:.3g}' if abs(value) < 100 else f'{value:.0f}'
 
 
 def milliseconds(value: float) -> str:
     """Return seconds as signed milliseconds."""
     if math.isnan(value):
-        return 'none'
+        return _NOTHING
     whole = round(1e3 * value)
     return f'{whole:+d} ms' if whole else '0 ms'
 
 
 def unit(name: str) -> Format:
     """Return a format of numbers with a unit."""
-    return lambda value: f'{plain(value)} {name}' if not math.isnan(value) else 'none'
+    return lambda value: f'{plain(value)} {name}' if not math.isnan(value) else _NOTHING
 
 
 def at_least(limit: float, show: Format) -> tuple[str, Callable[[float], bool]]:
@@ -122,7 +126,9 @@ def row(group: str, key: str, what: str, value: float,
     """
     words, reached = target
     if math.isnan(value):
-        return Row(key, group, what, words, value, 'not measured', None, beside)
+        # Words around numbers that are missing too say nothing.
+        return Row(key, group, what, words, value, 'not measured', None,
+                   '' if _NOTHING in beside else beside)
     return Row(key, group, what, words, value, figure or show(value), bool(reached(value)),
                beside)
 
