@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import hashlib
 import logging
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import yaml
@@ -277,11 +277,11 @@ def _channel(folder: Path, name: str, data: dict[str, Any], rate_hz: int,
 
 
 def _vector(folder: Path, name: str, values: Any, dim: int) -> Float32Array:
-    vector = np.asarray(values, dtype=np.float32)
+    vector: Float32Array = np.asarray(values, dtype=np.float32)
     if vector.shape != (dim,) or not np.isfinite(vector).all():
         raise BundleError(f'bundle {folder}: {name} must be {dim} finite numbers, got shape '
                           f'{vector.shape}')
-    return cast(Float32Array, vector)
+    return vector
 
 
 def _match(folder: Path, name: str, found: Any, needed: Any) -> None:

@@ -130,7 +130,8 @@ class OnnxDenoiser:
         anything else costs two, in one call.
         """
         if guidance in (0.0, 1.0):
-            return self._run(x_t, level, conditioning, [1.0 - guidance])[0]
+            alone: Float32Array = self._run(x_t, level, conditioning, [1.0 - guidance])[0]
+            return alone
         heard, without = self._run(x_t, level, conditioning, [0.0, 1.0])
         return np.asarray(without + np.float32(guidance) * (heard - without), np.float32)
 

@@ -109,7 +109,8 @@ class StreamResampler:
 
 def _bounded(wave: NDArray[Any]) -> Float32Array:
     """Return the wave within [-1, 1]; the filter may ring slightly beyond."""
-    return np.clip(wave, -1.0, 1.0).astype(np.float32)
+    bounded: Float32Array = np.clip(wave, -1.0, 1.0).astype(np.float32)
+    return bounded
 
 
 def _checked_rate(sample_rate: int) -> int:

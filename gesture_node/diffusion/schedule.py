@@ -77,7 +77,9 @@ class Schedule:
 
     def diffuse(self, x_0: Float32Array, epsilon: Float32Array, level: int) -> Float32Array:
         """Return the clean signal with the noise of a level mixed in."""
-        return (self.signal[level] * x_0 + self.noise[level] * epsilon).astype(np.float32)
+        mixed: Float32Array = (self.signal[level] * x_0 + self.noise[level] * epsilon).astype(
+            np.float32)
+        return mixed
 
     def ddim(self, x_t: Float32Array, x_0: Float32Array, level: int, lower: int) -> Float32Array:
         """Return the sample at ``lower`` from the one at ``level`` and its x_0 estimate."""
@@ -103,4 +105,5 @@ class Schedule:
             estimate = (1 + 0.5 / ratio) * x_0 - 0.5 / ratio * previous
         scale = self.noise[lower] / self.noise[level]
         shift = -self.signal[lower] * np.expm1(-step)
-        return (scale * x_t + shift * estimate).astype(np.float32)
+        lowered: Float32Array = (scale * x_t + shift * estimate).astype(np.float32)
+        return lowered

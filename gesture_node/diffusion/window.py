@@ -149,4 +149,6 @@ def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
     k = np.arange(1, len(fresh) + 1, dtype=np.float32)[:, None]
     fade = np.clip(1.0 - k / span, 0.0, 1.0)
     weight = fade * fade * (3.0 - 2.0 * fade)
-    return (fresh + weight * (error[1] + slope * np.minimum(k, 2.0))).astype(np.float32)
+    joined: Float32Array = (fresh + weight * (error[1] + slope * np.minimum(k, 2.0))).astype(
+        np.float32)
+    return joined

@@ -5,6 +5,7 @@ Weights are dimensionless, in [0, 1]. Left and right are the character's own.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .rotations import Array
 
@@ -36,7 +37,7 @@ def neutral_face() -> Array:
     return np.zeros(FACE_DIM)
 
 
-def seal_is_valid(weights: Array) -> Array:
+def seal_is_valid(weights: Array) -> NDArray[np.bool_]:
     """Return per frame whether ``mouthClose`` does not exceed ``jawOpen`` (ARKit's convention)."""
     close = weights[..., BLENDSHAPE_INDEX['mouthClose']]
     return close <= weights[..., BLENDSHAPE_INDEX['jawOpen']] + 1e-6

@@ -40,7 +40,8 @@ def _any_orthogonal(unit: Array) -> Array:
     helper = np.where(np.abs(unit[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]),
                       np.array([0.0, 1.0, 0.0]))
     side = np.cross(unit, helper)
-    return side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), _TINY)
+    unit_side: Array = side / np.maximum(np.linalg.norm(side, axis=-1, keepdims=True), _TINY)
+    return unit_side
 
 
 def matrix_from_quaternion(quaternion: Array) -> Array:
@@ -75,7 +76,8 @@ def quaternion_from_matrix(matrix: Array) -> Array:
     ], axis=-2)
     row = np.take_along_axis(table, pivot[..., None, None], axis=-2)[..., 0, :]
     quaternion = row / np.linalg.norm(row, axis=-1, keepdims=True)
-    return np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+    upper: Array = np.where(quaternion[..., :1] < 0, -quaternion, quaternion)
+    return upper
 
 
 def matrix_from_rotvec(rotvec: Array) -> Array:
