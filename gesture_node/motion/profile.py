@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..types import Float64Array
 from .limits import JointLimits
+from .profile_interface import RobotInterface
 from .urdf import Urdf
 
 
@@ -95,7 +96,7 @@ class RobotProfile:
         torso: what carries the arms; may have no joints.
         head: ``None`` when the robot cannot move its head.
         arms: one or two arms.
-        interface: notes on the robot's own topics, free text by name.
+        interface: which topics take which joints.
     """
 
     name: str
@@ -110,7 +111,7 @@ class RobotProfile:
     torso: OrientedPart
     head: OrientedPart | None
     arms: tuple[Arm, ...]
-    interface: dict[str, str]
+    interface: RobotInterface
 
     @property
     def root_link(self) -> str:

@@ -59,6 +59,34 @@ class Node:
         """
         return Node(self._get(key), f'{self._where}: {key}')
 
+    @property
+    def where(self) -> str:
+        """File name and path of keys, for messages."""
+        return self._where
+
+    def children(self, key: str) -> tuple[Node, ...]:
+        """Return the mappings in the list under a key.
+
+        Raises:
+            RobotError: the key is missing or holds no list of mappings.
+        """
+        value = self._get(key)
+        if not isinstance(value, list):
+            raise RobotError(f'{self._where}: {key} must be a list, got {value!r}')
+        return tuple(Node(item, f'{self._where}: {key}: {row}') for row, item in enumerate(value))
+
+    def indices(self, key: str) -> tuple[int, ...]:
+        """Return the whole number, or the list of them, under a key; none below 0.
+
+        Raises:
+            RobotError: the key is missing or holds anything else.
+        """
+        value = self._get(key)
+        items = value if isinstance(value, list) else [value]
+        if not all(type(item) is int and item >= 0 for item in items):
+            raise RobotError(f'{self._where}: {key} must be whole numbers from 0, got {value!r}')
+        return tuple(items)
+
     def text(self, key: str) -> str:
         """Return the text under a key.
 

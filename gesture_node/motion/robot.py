@@ -12,6 +12,7 @@ from ..exceptions import ConfigError, RobotError
 from ..resources import share_path
 from .profile import RobotProfile
 from .profile_chains import check_commanded, read_arms, read_part, read_root
+from .profile_interface import read_interface
 from .profile_numbers import read_limits, read_rest
 from .profile_yaml import Node, read_yaml
 from .urdf import read_urdf
@@ -51,13 +52,12 @@ def load_profile(name_or_path: str | Path) -> RobotProfile:
              *(name for arm in arms for name in (*arm.joints, *fingers[arm.side])))
     check_commanded(names, urdf)
     limits = read_limits(node.child('limits'), names, urdf)
-    interface = _optional(node, 'interface')
     return RobotProfile(
         name=node.text('name'), source=node.text('source'), licence=node.text('licence'),
         urdf_path=urdf_path, urdf=urdf, joint_names=names, limits=limits,
         rest_positions=read_rest(_optional(node, 'rest'), names, limits),
         root=root, torso=torso, head=head, arms=arms,
-        interface={key: interface.text(key) for key in interface})
+        interface=read_interface(_optional(node, 'interface'), names))
 
 
 def _optional(node: Node, key: str) -> Node:
