@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+import math
 import re
 
 import numpy as np
@@ -15,12 +16,15 @@ from ..config import GestureConfig
 from ..latency import PERCENTILES
 from ..timeline import FACE_RATE_HZ, NS_PER_S
 from .alignment import StreamAlignment
+from .plan_changes import first_change_ns
 from .recording import DemoRecording, Float64Array
 
 MOVED_RAD = 0.002
 """Joint motion smaller than this is not seen."""
 LIPS_MOVED = 0.02
 """Blendshape weights smaller than this are not seen."""
+_ROUNDING = 1e-3
+"""Share of a hop by which times in float seconds may be off."""
 _STAGE = re.compile(r'(\w+) (p\d+) ms')
 
 
@@ -50,18 +54,40 @@ def face_latencies(recording: DemoRecording, stream: StreamAlignment,
 
 def body_latencies(recording: DemoRecording, stream: StreamAlignment,
                    config: GestureConfig) -> HopLatencies:
-    """Return the latency of every body hop: each moves the end of the plan, repeats do not."""
-    rows = []
-    end_ns, hop = 0, 0
+    """Return the latency of every body hop that changed the plan; its new knots say which it is.
+
+    Repetitions change nothing, and hops that a node behind its time leaves out have no latency.
+    """
+    rows: list[tuple[float, float]] = []
+    last, before = -1, None
     for arrival_ns, plan in recording.trajectories('/joint_trajectory'):
-        plan_end_ns = plan.stamp_ns + plan.points[-1].time_from_start_ns
-        if plan_end_ns == end_ns or arrival_ns / NS_PER_S < stream.first_heard_s:
+        changed_ns, before = first_change_ns(before, plan), plan
+        if changed_ns is None or arrival_ns / NS_PER_S < stream.first_heard_s:
             continue
-        end_ns, begin_s = plan_end_ns, hop * config.body.hop_s
-        needed_s = begin_s + config.body.hop_s + config.body.foresight_s
-        rows.append((begin_s, arrival_ns / NS_PER_S - stream.available_s(needed_s)))
-        hop += 1
+        changed_s = changed_ns / NS_PER_S - stream.presentation_s
+        last = _hop_of(changed_s, last, arrival_ns / NS_PER_S, stream, config)
+        needed_s = _needed_s(last, config)
+        rows.append((last * config.body.hop_s,
+                     arrival_ns / NS_PER_S - stream.available_s(needed_s)))
     return _finite(rows)
+
+
+def _hop_of(changed_s: float, last: int, arrival_s: float, stream: StreamAlignment,
+            config: GestureConfig) -> int:
+    """Return the hop whose motion changed a plan from a stream time on.
+
+    A hop that is late changes nothing before what is frozen, which may lie in the next; but what
+    had not been heard when the plan came did not make it.
+    """
+    hop = max(last + 1, math.floor(changed_s / config.body.hop_s + _ROUNDING))
+    while hop > last + 1 and stream.available_s(_needed_s(hop, config)) > arrival_s:
+        hop -= 1
+    return hop
+
+
+def _needed_s(hop: int, config: GestureConfig) -> float:
+    """Return the stream time up to which a hop of the body hears."""
+    return (hop + 1) * config.body.hop_s + config.body.foresight_s
 
 
 def _finite(rows: list[tuple[float, float]]) -> HopLatencies:
