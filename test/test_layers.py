@@ -24,6 +24,7 @@ ALLOWED = {
     'motion': FOUNDATION,
     # How a motion is judged needs to know what it is; see docs/decisions/0002.
     'measures': FOUNDATION | {'motion'},
+    'face_formats': FOUNDATION | {'motion'},
 }
 """Layers with a closed list; a module may always import its own layer."""
 NOT_ALLOWED = {'ros': {'demo'}, 'demo': {'ros'}, 'cli': {'ros', 'demo'}}
@@ -32,7 +33,8 @@ EVERYTHING_BUT = {'ros', 'demo', 'cli', 'sim'}
 """What the runtime modules (pipeline, bundle, stream, ...) leave alone."""
 ROS_PACKAGES = {'rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'builtin_interfaces', 'std_msgs',
                 'sensor_msgs', 'trajectory_msgs', 'geometry_msgs', 'diagnostic_msgs', 'std_srvs',
-                'rosgraph_msgs', 'audio_common_msgs'}
+                'rosgraph_msgs', 'audio_common_msgs', 'hri_msgs', 'foxglove_msgs',
+                'naoqi_bridge_msgs'}
 HEAVY = ('rclpy', 'torch', 'transformers', 'onnxruntime', 'mujoco', 'pinocchio')
 
 
