@@ -69,6 +69,10 @@ class TrajectoryPlan:
         underruns: chunks that came too late.
         late_knots: committed knots that could not be played as computed.
         clock_resets: backward jumps of time, each of which emptied the plan.
+        changed_ns: ROS time up to which the last change left the plan as it was; messages from
+            before the change are good until then.
+        pending_ns: the newest ``future`` stamp; until then a controller may keep the message
+            waiting and run an older one.
     """
 
     def __init__(self, joint_names: Sequence[str], rate_hz: int, frozen_horizon_s: float) -> None:
@@ -83,6 +87,7 @@ class TrajectoryPlan:
         """Forget the plan, as before anything was published; the counts stay."""
         self._knots = Knots.none(len(self.joint_names))
         self._frozen_ns = self._seen_ns = 0
+        self.changed_ns = self.pending_ns = 0
 
     @property
     def is_empty(self) -> bool:
@@ -122,7 +127,12 @@ class TrajectoryPlan:
             ValueError: the stamp policy is unknown.
         """
         self._see(now_ns)
-        return trajectory_message(self.joint_names, self._knots, now_ns, policy, self._horizon_ns)
+        future_ns = self._future_ns(now_ns)
+        message = trajectory_message(self.joint_names, self._knots, now_ns, policy, self._step_ns,
+                                     future_ns)
+        if message is not None and policy == 'future':
+            self.pending_ns = message.stamp_ns
+        return message
 
     def extend(self, chunk: JointChunk, epoch_ns: int, now_ns: int,
                limiter: MotionLimiter | None = None) -> ExtendResult:
@@ -151,6 +161,7 @@ class TrajectoryPlan:
         late = int(np.count_nonzero(times[:chunk.committed] <= self._frozen_ns))
         if self._continues(joint_ns, new, limiter):
             self._knots = self._knots.until(joint_ns).then(new)
+            self.changed_ns = joint_ns
             return ExtendResult()
         self.underruns += late > 0
         self.late_knots += late
@@ -167,6 +178,18 @@ class TrajectoryPlan:
         if kept < len(self._knots):
             self._knots = self._knots.part(0, kept)
             self._follow(limiter, np.empty((0, len(self.joint_names))))
+
+    def _future_ns(self, now_ns: int) -> int:
+        """Return when a message may begin that controllers keep waiting until then.
+
+        Until then they run older messages, which are right only until the last change; and the
+        stamp of one that still waits stays, since the new one may take its place.
+        """
+        begins_ns = now_ns + self._horizon_ns
+        for bound_ns in (self.changed_ns, self.pending_ns):
+            if bound_ns > now_ns:
+                begins_ns = min(begins_ns, bound_ns)
+        return begins_ns
 
     def _see(self, now_ns: int) -> None:
         """Freeze what is near, forget what is long past, and notice when time went back."""
@@ -215,6 +238,7 @@ class TrajectoryPlan:
     def _follow(self, limiter: MotionLimiter, targets: Float64Array) -> None:
         """Append limited motion towards targets, then the brake, to the last knot."""
         start = self._knots.state(int(self._knots.times_ns[-1]))
+        self.changed_ns = start.time_ns
         motion = limiter.follow(limiter.moving_state(
             start.positions, start.velocities, start.accelerations), targets)
         brake = limiter.brake(motion.state)

@@ -79,6 +79,15 @@ class Knots:
         last = Knots(np.array([time_ns], np.int64), state.positions[None], state.velocities[None])
         return self.part(0, int(np.searchsorted(self.times_ns, time_ns))).then(last)
 
+    def held_until(self, time_ns: int, step_ns: int) -> Knots:
+        """Return knots that reach at least to a time, the last position being held at rest."""
+        missing = -((int(self.times_ns[-1]) - time_ns) // step_ns)
+        if missing <= 0:
+            return self
+        times = self.times_ns[-1] + step_ns * np.arange(1, missing + 1, dtype=np.int64)
+        held = np.repeat(self.positions[-1:], missing, axis=0)
+        return self.then(Knots(times, held, np.zeros_like(held)))
+
     def state(self, time_ns: int) -> KnotState:
         """Return the motion at a time, by cubic Hermite interpolation; exact at the knots.
 

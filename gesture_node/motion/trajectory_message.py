@@ -1,16 +1,19 @@
 """A stretch of a plan as a trajectory message carries it, in each of the three stamp policies.
 
-What a controller does with it (``joint_trajectory_controller`` of ros2_controllers, Humble to
-Kilted): it forgets the running trajectory on receipt, skips the points already past, and runs a
-cubic through positions and velocities between the two points around the present time. So::
+What controllers do with it differs by version (``docs/trajectories.md``); all of them run the
+cubic through positions and velocities of the two points around the present time. With t3 the
+first knot that the last change touched::
 
-            t0        t1   now  t2        t3              stamp     first point after
-    past    x---------x----|----x---------x--- ...        t1        0
-    future                      x---------x--- ...        t2        0   (t2 past the horizon)
-    zero                   |----x---------x--- ...        0         t2 - now
+            t0        t1   now  t2        t3        t4    stamp             first point after
+    past    x---------x----|----x---------x---------x---  t1                0
+    future                      x---------x---------x---  t2, t2 > horizon  0
+    zero                   |----x---------x---------x---  0                 t2 - now
 
 With ``past`` two messages that share their knots make the controller run the same cubic, bit for
-bit: nothing shows where one message replaced the other, and a lost one does no harm.
+bit: nothing shows where one message replaced the other, and a lost one does no harm while another
+comes before the change is played. ``future`` is for controllers that keep what they run until the
+stamp; it never stamps beyond the change itself, nor beyond the stamp of a message that still
+waits, since a controller with one waiting place would drop what that one said.
 """
 from __future__ import annotations
 
@@ -22,6 +25,10 @@ from ..types import Float64Array
 from .trajectory_knots import Knots
 
 STAMP_POLICIES = ('past', 'future', 'zero')
+
+SHORTEST_NS = 200_000_000
+"""A message holds the last position until at least so long after now: a controller refuses what
+ends before it arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +49,22 @@ class TrajectoryMessage:
     positions: Float64Array
     velocities: Float64Array
 
+    @classmethod
+    def hold(cls, joint_names: tuple[str, ...], positions: Float64Array,
+             within_ns: int) -> TrajectoryMessage:
+        """Return the message that leads from whatever is commanded to rest at a position.
+
+        Args:
+            joint_names: N joints.
+            positions: shape (N,), [rad].
+            within_ns: time to get there, from receipt on.
+        """
+        return cls(joint_names, 0, (within_ns,), positions[None].copy(),
+                   np.zeros((1, len(positions))))
+
 
 def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, policy: str,
-                       lead_ns: int) -> TrajectoryMessage | None:
+                       step_ns: int, future_ns: int) -> TrajectoryMessage | None:
     """Return the message for a plan, or ``None`` when the plan ends by now.
 
     Args:
@@ -52,7 +72,8 @@ def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, 
         knots: the plan.
         now_ns: ROS time.
         policy: one of ``STAMP_POLICIES``.
-        lead_ns: how far beyond now a ``future`` stamp is at least.
+        step_ns: spacing of knots, for those added to a plan that ends soon.
+        future_ns: time that a ``future`` stamp is at, or the knot after it.
 
     Raises:
         ValueError: the policy is none of the three.
@@ -60,18 +81,19 @@ def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, 
     if policy not in STAMP_POLICIES:
         allowed = ', '.join(STAMP_POLICIES)
         raise ValueError(f'stamp policy must be one of {allowed}, got {policy!r}')
-    times = knots.times_ns
-    if not len(times) or times[-1] <= now_ns:
+    if not len(knots) or knots.times_ns[-1] <= now_ns:
         return None
+    if policy == 'future':
+        knots = knots.held_until(future_ns, step_ns)
+    knots = knots.held_until(now_ns + SHORTEST_NS, step_ns)
+    times = knots.times_ns
     if policy == 'past':
         first = max(int(np.searchsorted(times, now_ns, side='right')) - 1, 0)
-        stamp_ns = int(times[first])
     elif policy == 'future':
-        first = min(int(np.searchsorted(times, now_ns + lead_ns)), len(times) - 1)
-        stamp_ns = int(times[first])
+        first = int(np.searchsorted(times, future_ns))
     else:
         first = int(np.searchsorted(times, now_ns, side='right'))
-        stamp_ns = 0
+    stamp_ns = 0 if policy == 'zero' else int(times[first])
     origin_ns = stamp_ns if stamp_ns else now_ns
     return TrajectoryMessage(
         joint_names=joint_names, stamp_ns=stamp_ns,

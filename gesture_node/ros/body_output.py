@@ -1,7 +1,8 @@
-"""Holds the plan of one robot and publishes it: on every chunk, and again while it moves.
+"""Holds the plan of one robot and publishes it: on every change, and again while it moves.
 
 Knows no ROS. Motion starts from where the robot is: where it was last commanded to be, if it is
-still there, otherwise where ``joint_states`` says. Until that is known nothing is published.
+still there, otherwise where ``joint_states`` says. Without fresh ``joint_states`` nothing begins,
+and what has begun brakes and waits for them.
 """
 from __future__ import annotations
 
@@ -20,8 +21,18 @@ from .problems import ProblemLog
 MOVED_RAD = 0.15
 """Further from its last command than this, a resting robot was moved by somebody else."""
 
-WORTH_REPEATING_NS = 200_000_000
-"""Shorter plans are not repeated: a controller refuses what ends before it arrives."""
+COPIES = 3
+"""How often a change is said again at once, since a message may be lost. Of messages of which one
+in twenty is lost, one change in 160 000 is never heard."""
+
+COPY_NS = 20_000_000
+"""Time between those; all come before the change is played, if it came in time."""
+
+UNMEASURED_NS = NS_PER_S
+"""A moving robot brakes when its joints were not measured for this much longer than fresh."""
+
+HOLD_NS = NS_PER_S // 2
+"""Time in which a robot is led to rest after a jump of the clock."""
 
 
 class BodyOutput:
@@ -44,7 +55,10 @@ class BodyOutput:
         self._commanded: Float64Array | None = None
         self._robot: RobotOutput | None = None
         self._is_held = False
-        self._published_ns = 0
+        self._must_rest = False
+        self._published_ns = self._ticked_ns = 0
+        self._measured_ns: int | None = None
+        self._copies = 0
 
     @property
     def underruns(self) -> int:
@@ -55,7 +69,7 @@ class BodyOutput:
         """Take other choices; only while the robot is at rest."""
         if config.frozen_horizon_s != self._config.frozen_horizon_s:
             self._earlier_underruns += self._plan.underruns
-            self.forget()
+            self._commanded = self._end_of_plan()
             self._plan = TrajectoryPlan(self._names, KNOT_RATE_HZ, config.frozen_horizon_s)
         self._config = config
 
@@ -73,17 +87,23 @@ class BodyOutput:
         self._robot, self._is_held = robot, False
         if robot is None:
             return None
-        commanded = self._commanded_at(start_ns)
         measured = self._measured(now_ns)
-        if measured is not None and (commanded is None or self._was_moved(measured, now_ns)):
-            self._plan.clear()
-            return measured
-        if commanded is None and self._config.require_joint_states:
+        if measured is None and self._config.require_joint_states:
             self._is_held = True
             self._problems.report('joint_states', (
                 f'no trajectory is published before joint_states hold {self._missing()}; '
                 'or set output.require_joint_states to false'))
-        return commanded
+        return self._start_from(measured, start_ns, now_ns)
+
+    def _start_from(self, measured: Float64Array | None, start_ns: int,
+                    now_ns: int) -> Float64Array | None:
+        """Return where motion that starts at a time starts, and forget a plan that is not it."""
+        commanded = self._commanded_at(start_ns)
+        if measured is None or (commanded is not None and not self._was_moved(measured, now_ns)):
+            return commanded
+        self._plan.clear()
+        self._commanded = None
+        return measured
 
     def extend(self, chunk: JointChunk, start_ns: int, now_ns: int) -> bool:
         """Take in a chunk of the running stream and publish; return whether it was published."""
@@ -97,31 +117,45 @@ class BodyOutput:
         if result.resume is not None:
             resume = result.resume
             self._robot.rebase(resume.positions, resume.velocities, resume.accelerations)
-        return self._send(now_ns)
+        return self._send_change(now_ns)
 
     def tick(self, now_ns: int) -> None:
-        """Repeat the plan while it moves; let a held robot go once its joints are known."""
-        if self._is_held and self._robot is not None:
-            measured = self._measured(now_ns)
-            if measured is not None:
-                self._robot.reset(measured)
-                self._is_held = False
-        end_ns = self._plan.end_ns
-        if end_ns is not None and end_ns - now_ns > WORTH_REPEATING_NS and (
-                now_ns - self._published_ns >= NS_PER_S / self._config.repeat_hz):
+        """Hold a robot whose joints are not known, let it go once they are, and repeat the plan."""
+        self._ticked_ns = now_ns
+        if self._config.require_joint_states or self._is_held or self._must_rest:
+            self._watch_joints(now_ns)
+        self.repeat(now_ns)
+
+    def repeat(self, now_ns: int) -> None:
+        """Publish the plan again if that is due: a few times after a change, then now and then."""
+        if self._plan.is_settled(now_ns):
+            return
+        since_ns = now_ns - self._published_ns
+        if self._copies and since_ns >= COPY_NS:
+            self._copies -= 1
+            if now_ns < self._copies_until_ns():
+                self._send(now_ns)
+        elif since_ns >= NS_PER_S / self._config.repeat_hz:
             self._send(now_ns)
 
     def stop(self, now_ns: int) -> None:
         """Brake at once."""
         if self._robot is not None:
             self._plan.stop(now_ns, self._robot.limiter)
-            self._send(now_ns)
+            self._send_change(now_ns)
 
     def forget(self) -> None:
-        """Drop the plan without braking, because its times mean nothing any more."""
-        if not self._plan.is_empty:
-            self._commanded = self._plan.state(self._plan.end_ns or 0).positions
+        """Drop the plan because its times mean nothing any more; call when ROS time jumped.
+
+        A controller may still hold a plan for times to come again. A robot that was moving is
+        therefore led to rest where it is measured, and the next motion starts from there.
+        """
+        self._must_rest = not self._plan.is_settled(self._ticked_ns)
+        known = self._config.require_joint_states
+        self._commanded = None if known else self._end_of_plan()
         self._plan.clear()
+        self._published_ns = self._copies = 0
+        self._measured_ns = None
 
     def is_moving(self, now_ns: int) -> bool:
         """Whether the plan has something left to play."""
@@ -130,9 +164,47 @@ class BodyOutput:
     def waiting_for(self, now_ns: int) -> str:
         """Return what motion waits for, empty for nothing."""
         if not self._names or not self._config.require_joint_states or (
-                self._commanded_at(now_ns) is not None or self._measured(now_ns) is not None):
+                self._measured(now_ns) is not None):
             return ''
         return f'joint_states with {self._missing()}'
+
+    def _watch_joints(self, now_ns: int) -> None:
+        """Act on joints that are measured again, or no more."""
+        measured = self._measured(now_ns)
+        if measured is None:
+            self._hold_if_unmeasured(now_ns)
+            return
+        self._measured_ns = now_ns
+        if self._must_rest:
+            self._must_rest, self._commanded = False, measured
+            self._publish(TrajectoryMessage.hold(self._names, measured, HOLD_NS))
+        if self._is_held and self._robot is not None and self._plan.is_settled(now_ns):
+            self._robot.reset(self._start_from(measured, now_ns, now_ns))
+            self._is_held = False
+
+    def _hold_if_unmeasured(self, now_ns: int) -> None:
+        if self._measured_ns is None:
+            self._measured_ns = now_ns
+        if self._is_held or self._robot is None or self._plan.is_settled(now_ns) or (
+                now_ns - self._measured_ns < UNMEASURED_NS):
+            return
+        self._is_held = True
+        self._problems.report('stale_joint_states', (
+            f'joint_states no longer hold {self._missing()}; the robot brakes until they do'))
+        self.stop(now_ns)
+
+    def _send_change(self, now_ns: int) -> bool:
+        """Publish a plan that is not as it was."""
+        self._copies = COPIES
+        return self._send(now_ns)
+
+    def _copies_until_ns(self) -> int:
+        """Return from when on another copy of the last change would come too late to matter."""
+        if self._config.stamp_policy == 'future':
+            # One that is overtaken by its stamp may be taken for now, that is, for later.
+            return self._plan.pending_ns - COPY_NS
+        # Without a stamp every copy begins anew, as late as it is delivered.
+        return 0 if self._config.stamp_policy == 'zero' else self._plan.changed_ns
 
     def _send(self, now_ns: int) -> bool:
         message = self._plan.message(now_ns, self._config.stamp_policy)
@@ -146,6 +218,9 @@ class BodyOutput:
         if self._plan.is_empty:
             return self._commanded
         return self._plan.state(time_ns).positions
+
+    def _end_of_plan(self) -> Float64Array | None:
+        return self._commanded_at(self._plan.end_ns or 0)
 
     def _measured(self, now_ns: int) -> Float64Array | None:
         found = self._joints.fresh(self._names, now_ns)

@@ -121,11 +121,12 @@ class Engine:
         self.driver.reset(now_ns)
 
     def play(self, now_ns: int) -> None:
-        """Publish the face frames and the audio whose time has come."""
+        """Publish the face frames and the audio whose time has come, and the plan again."""
         for shown_ns, weights in self.driver.face.take_due(now_ns):
             self._publishers.publish_face_frame(weights, shown_ns)
         for heard_ns, message in self.driver.audio_out.take_due(now_ns):
             self._publishers.publish_audio(message, heard_ns)
+        self.driver.repeat(self._now_ns())
 
     def health(self, state: str, now_ns: int) -> NodeHealth:
         """Return a snapshot for the diagnostics."""

@@ -154,6 +154,18 @@ class StreamDriver:
             self.meter.add(result.heard, result.face.weights)
         return True
 
+    def repeat(self, now_ns: int) -> None:
+        """Publish the plan again if that is due; returns at once if the driver is busy.
+
+        For another thread than the worker's, which may be computing a window for longer than a
+        plan should go without being repeated.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                self.body.repeat(now_ns)
+            finally:
+                self._lock.release()
+
     def stop(self, now_ns: int) -> None:
         """Brake and be silent at once; ignore audio until :meth:`reset`."""
         with self._lock:

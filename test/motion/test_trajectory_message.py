@@ -24,6 +24,7 @@ from plan_world import (
 )
 
 from gesture_node.motion.trajectory import TrajectoryMessage
+from gesture_node.motion.trajectory_message import SHORTEST_NS
 
 
 def assert_valid(message: TrajectoryMessage, now_ns: int) -> None:
@@ -51,10 +52,38 @@ def test_stamp_policies(offset_ns: int) -> None:
     assert past.times_from_start_ns[0] == 0 and past.stamp_ns <= now_ns
     assert past.stamp_ns + past.times_from_start_ns[1] > now_ns
     assert future.times_from_start_ns[0] == 0 and future.stamp_ns > now_ns
-    assert future.stamp_ns >= min(now_ns + HORIZON_NS, plan.end_ns)
+    # Beyond the horizon, unless what was said before is good for less.
+    good_ns = plan.changed_ns if plan.changed_ns > now_ns else now_ns + HORIZON_NS
+    assert future.stamp_ns >= min(now_ns + HORIZON_NS, good_ns)
+    assert all(message.stamp_ns + message.times_from_start_ns[-1] >= now_ns + SHORTEST_NS
+               for message in (past, future))
     assert zero.stamp_ns == 0 and zero.times_from_start_ns[0] > 0
     assert np.array_equal(zero.positions, past.positions[1:])
     assert now_ns + zero.times_from_start_ns[0] == past.stamp_ns + past.times_from_start_ns[1]
+
+
+def test_a_future_stamp_stays_while_a_message_may_wait_for_it() -> None:
+    plan, chunks = new_plan(), chunks_of(2)
+    plan.extend(chunks[0], EPOCH_NS, EPOCH_NS - LEAD_NS)
+    now_ns = EPOCH_NS + 50 * MS
+    first = plan.message(now_ns, 'future')
+    assert first is not None and first.stamp_ns == EPOCH_NS + 120 * MS
+    plan.stop(now_ns + 5 * MS, LIMITER)
+    brake = plan.message(now_ns + 5 * MS, 'future')
+    assert brake is not None and brake.stamp_ns == EPOCH_NS + 100 * MS == plan.changed_ns
+    again = plan.message(now_ns + 45 * MS, 'future')
+    assert again is not None and again.stamp_ns == brake.stamp_ns
+    later = plan.message(now_ns + 55 * MS, 'future')
+    assert later is not None and later.stamp_ns == EPOCH_NS + 180 * MS
+
+
+def test_a_plan_about_to_end_is_held_for_a_while() -> None:
+    plan = new_plan()
+    plan.extend(chunks_of(1)[0], EPOCH_NS, EPOCH_NS - LEAD_NS)
+    message = plan.message(plan.end_ns - 1)
+    assert message is not None and set(np.diff(message.times_from_start_ns)) == {20 * MS}
+    assert (message.positions[1:] == message.positions[-1]).all()
+    assert not message.velocities[1:].any() and len(message.positions) == 12
 
 
 def test_nothing_is_said_before_the_first_chunk_and_after_settling() -> None:
