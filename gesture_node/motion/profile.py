@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..types import Float64Array
 from .limits import JointLimits
+from .profile_cannot import Cannot
 from .profile_interface import RobotInterface
 from .urdf import Urdf
 
@@ -97,6 +98,7 @@ class RobotProfile:
         head: ``None`` when the robot cannot move its head.
         arms: one or two arms.
         interface: which topics take which joints.
+        cannot: parts of canonical poses that the robot does not show.
     """
 
     name: str
@@ -112,6 +114,7 @@ class RobotProfile:
     head: OrientedPart | None
     arms: tuple[Arm, ...]
     interface: RobotInterface
+    cannot: tuple[Cannot, ...] = ()
 
     @property
     def root_link(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..exceptions import ConfigError, RobotError
 from ..resources import share_path
 from .profile import RobotProfile
+from .profile_cannot import read_cannot
 from .profile_chains import check_commanded, read_arms, read_part, read_root
 from .profile_interface import read_interface
 from .profile_numbers import read_limits, read_rest
@@ -20,7 +21,7 @@ from .urdf import read_urdf
 __all__ = ['load_profile', 'profile_names', 'RobotProfile']
 
 _KEYS = ('name', 'source', 'licence', 'urdf', 'limits', 'root', 'torso', 'head', 'arms', 'rest',
-         'interface')
+         'interface', 'cannot')
 
 
 def profile_names() -> tuple[str, ...]:
@@ -57,7 +58,8 @@ def load_profile(name_or_path: str | Path) -> RobotProfile:
         urdf_path=urdf_path, urdf=urdf, joint_names=names, limits=limits,
         rest_positions=read_rest(_optional(node, 'rest'), names, limits),
         root=root, torso=torso, head=head, arms=arms,
-        interface=read_interface(_optional(node, 'interface'), names))
+        interface=read_interface(_optional(node, 'interface'), names),
+        cannot=read_cannot(node.children('cannot') if node.has('cannot') else ()))
 
 
 def _optional(node: Node, key: str) -> Node:
