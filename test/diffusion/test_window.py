@@ -94,3 +94,15 @@ def test_smoothing_calms_noise_and_leaves_slow_motion_where_it_is() -> None:
     slow = np.sin(2 * np.pi * 0.7 * np.arange(60) / 25)[:, None].astype(np.float32)
     assert np.abs(smooth_window(slow, 1.25) - slow)[4:-4].max() < 0.03
     assert smooth_window(rough, 0.0) is rough
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**31 - 1), start=st.integers(-50, 10**6), dim=st.integers(1, 90))
+def test_noise_of_a_frame_is_that_of_a_generator_at_its_place(seed: int, start: int,
+                                                              dim: int) -> None:
+    found = FrameNoise(seed, 1, dim).get(start, start + 3)
+    for frame, row in enumerate(found, start):
+        counter = np.array([0, 0, frame + (1 << 32), 0], np.uint64)
+        key = np.array([seed, 1], np.uint64)
+        alone = np.random.Generator(np.random.Philox(counter=counter, key=key))
+        assert np.array_equal(row, alone.standard_normal(dim, dtype=np.float32))
