@@ -67,4 +67,5 @@ def action_units(weights: NDArray[np.floating[Any]]) -> Float32Array:
     jaw = face[..., BLENDSHAPE_INDEX['jawOpen']]
     units[..., LIPS_PART] = jaw - face[..., BLENDSHAPE_INDEX['mouthClose']]
     units[..., MOUTH_STRETCH] = (jaw - STRETCH_FROM) / (1.0 - STRETCH_FROM)
-    return np.clip(units, 0.0, 1.0, dtype=np.float32)
+    bounded: Float32Array = np.clip(units, 0.0, 1.0)
+    return bounded

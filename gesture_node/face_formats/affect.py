@@ -33,6 +33,8 @@ NEUTRAL_BELOW = 0.25
 """Strength under which the expression is called neutral."""
 SMOOTHING_S = 0.6
 """Time constant of the low-pass over frames: syllables pass, expressions stay."""
+STEP_BACK_S = 0.1
+"""Frames are shown a little early or late; a longer step back is another clock."""
 _SHARPNESS = 4
 
 
@@ -96,10 +98,10 @@ class AffectMeter:
             shown_ns: presentation time; a step back or a pause begins anew.
         """
         step_s = (shown_ns - self._last_ns) / 1e9
-        self._last_ns = shown_ns
-        if self._units is None or not 0.0 < step_s < 10.0 * SMOOTHING_S:
-            self._units = units.copy()
-        else:
+        if self._units is None or not -STEP_BACK_S < step_s < 10.0 * SMOOTHING_S:
+            self._units, self._last_ns = units.copy(), shown_ns
+        elif step_s > 0.0:
             share = np.float32(1.0 - np.exp(-step_s / SMOOTHING_S))
             self._units = self._units + share * (units - self._units)
+            self._last_ns = shown_ns
         return affect(self._units)

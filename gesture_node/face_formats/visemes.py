@@ -73,4 +73,5 @@ def visemes(weights: NDArray[np.floating[Any]]) -> Float32Array:
     target[:-1], target[-1] = np.asarray(weights)[LIP_INDEX], _SUM_WEIGHT
     shares, _ = nnls(_SYSTEM, target)
     total = shares.sum()
-    return (shares / total).astype(np.float32)
+    normalised: Float32Array = (shares / total).astype(np.float32)
+    return normalised

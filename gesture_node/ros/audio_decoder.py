@@ -1,9 +1,9 @@
 """Bytes of an audio message to float32 mono, whatever the publisher sends.
 
 The decoder keeps what only a stream can know: a sample cut by a message boundary, the format that
-was last in use, the rest of a WAVE file that spans messages, and whether the bytes turned out to
-be MP3. Nothing here raises on bad input: it is refused or repaired, reported once per cause and
-counted (see :class:`gesture_node.ros.problems.ProblemLog`).
+was last in use, a WAVE file that spans messages, and whether the bytes turned out to be MP3.
+Nothing here raises on bad input: it is refused or repaired, reported once per cause and counted
+(see :class:`gesture_node.ros.problems.ProblemLog`).
 """
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..audio.resample import AudioFaults, MAX_RATE_HZ, MIN_RATE_HZ, to_float, to_mono
-from ..exceptions import AudioError
 from ..types import Float32Array
-from .mpeg_sniffer import is_mpeg_audio
+from .mpeg_sniffer import MpegStream
 from .problems import ProblemLog
-from .wave_file import is_wave_file, read_wave_header
+from .wave_file import WaveHeader
+from .wave_stream import Piece, WaveStream
 
 _DTYPES = {'S8': 'i1', 'U8': 'u1', 'S16LE': '<i2', 'S16BE': '>i2', 'S24LE': 'V3', 'S32LE': '<i4',
            'S32BE': '>i4', 'F32LE': '<f4', 'F32BE': '>f4', 'F64LE': '<f8', 'F64BE': '>f8'}
@@ -73,13 +73,15 @@ class AudioDecoder:
         self._faults = AudioFaults()
         self._format: AudioFormat | None = None
         self._rest = b''
-        self._wave_format: AudioFormat | None = None
-        self._wave_bytes_left = 0
-        self._is_mpeg = False
+        self._waves = WaveStream(self._refuse_wave)
+        self._file: WaveHeader | None = None
+        self._mpeg = MpegStream()
 
     def reset(self) -> None:
         """Forget everything about the stream so far; the next message begins a new one."""
-        self._format, self._wave_format, self._is_mpeg = None, None, False
+        self._format = self._file = None
+        self._waves.reset()
+        self._mpeg.reset()
         self.drop_partial()
 
     def drop_partial(self) -> None:
@@ -96,49 +98,48 @@ class AudioDecoder:
         """
         data = memoryview(payload).cast('B')
         form = declared.or_default(self._default)
-        if sniff:
-            if self._refuse_coded(data, form):
-                return None
-            if is_wave_file(data):
-                return self._decode_wave(data)
-            form = self._continued_wave(len(data)) or form
-        return self._decode_raw(data, form)
-
-    def _refuse_coded(self, data: memoryview, form: AudioFormat) -> bool:
-        if form.coding == 'raw' and (is_wave_file(data)
-                                     or not (self._is_mpeg or is_mpeg_audio(data))):
-            return False
-        self._is_mpeg = form.coding == 'raw'
-        self._problems.report('compressed_audio', (
-            'audio arrives as an MP3 (MPEG) stream, which is not decoded; publish raw samples, '
-            'with audio_capture by its parameter format:=wave') if self._is_mpeg else (
-            f'audio arrives coded as {form.coding!r}, which is not decoded; publish raw samples, '
-            'with audio_capture by its parameter format:=wave'))
-        return True
-
-    def _decode_wave(self, data: memoryview) -> AudioBlock | None:
-        try:
-            header = read_wave_header(data)
-        except AudioError as error:
-            self._problems.report('wave_file', f'a WAVE file in a message is refused: {error}')
+        if not sniff:
+            return self._decode_raw(data, form)
+        if form.coding != 'raw':
+            self._refuse_coding(f'coded as {form.coding!r}')
             return None
-        form = AudioFormat(header.sample_rate, header.channels, header.sample_format)
-        samples = data[header.data_start:]
-        self._is_mpeg, self._wave_format = False, None
-        if header.data_bytes is not None:
-            self._wave_bytes_left = header.data_bytes - len(samples)
-            self._wave_format = form if self._wave_bytes_left > 0 else None
-            samples = samples[:header.data_bytes]
-        self.drop_partial()
-        return self._decode_raw(samples, form)
+        return self._joined([self._decode_piece(piece, form) for piece in self._waves.feed(data)])
 
-    def _continued_wave(self, size: int) -> AudioFormat | None:
-        """Return the format of a WAVE file that goes on in this message, if one does."""
-        form = self._wave_format
-        self._wave_bytes_left -= size
-        if self._wave_bytes_left <= 0:
-            self._wave_format = None
-        return form
+    def _decode_piece(self, piece: Piece, form: AudioFormat) -> AudioBlock | None:
+        header = piece.header
+        if header is not self._file:
+            self._file = header
+            self.drop_partial()
+        if header is not None:
+            self._mpeg.reset()
+            form = AudioFormat(header.sample_rate, header.channels, header.sample_format)
+        elif self._mpeg.is_mpeg(piece.data):
+            self._refuse_coding('as an MP3 (MPEG) stream')
+            return None
+        return self._decode_raw(piece.data, form)
+
+    def _joined(self, parts: list[AudioBlock | None]) -> AudioBlock | None:
+        """Return all parts of one message as one block."""
+        blocks = [part for part in parts if part is not None]
+        if not blocks:
+            return None
+        rate_hz = blocks[0].sample_rate
+        if any(block.sample_rate != rate_hz for block in blocks):
+            self._problems.report('mixed_rates', (
+                'a message holds WAVE files of different sample rates; only those at the rate of '
+                f'the first, {rate_hz} Hz, are used'))
+            blocks = [block for block in blocks if block.sample_rate == rate_hz]
+        if len(blocks) == 1:
+            return blocks[0]
+        return AudioBlock(np.concatenate([block.samples for block in blocks]), rate_hz)
+
+    def _refuse_coding(self, words: str) -> None:
+        self._problems.report('compressed_audio', (
+            f'audio arrives {words}, which is not decoded; publish raw samples, with '
+            'audio_capture by its parameter format:=wave'))
+
+    def _refuse_wave(self, reason: str) -> None:
+        self._problems.report('wave_file', f'a WAVE file in a message is refused: {reason}')
 
     def _decode_raw(self, data: memoryview, form: AudioFormat) -> AudioBlock | None:
         if not self._accept_format(form):

@@ -1,18 +1,17 @@
-"""Subscribes the audio topic, whatever type its publisher has, and stores what arrives."""
+"""Subscribes an audio topic, whatever type its publisher has, and stores what arrives."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TYPE_CHECKING
+from typing import Any, Protocol, TYPE_CHECKING
 
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from ..exceptions import AudioError
 from . import qos
-from .audio_decoder import AudioFormat
-from .audio_messages import audio_type_of, AUDIO_TYPES, AudioType, format_of_info
-from .inbox import AudioInbox, LossCounter, ReceivedAudio
+from .audio_discovery import AudioDiscovery, AudioPublisher, Choice
+from .audio_info import AudioInfoInput
+from .audio_messages import AudioMessageError, AudioType
+from .inbox import LossCounter, ReceivedAudio
 from .problems import ProblemLog
 from .steady_clock import steady_clock
 
@@ -21,16 +20,25 @@ if TYPE_CHECKING:
 
 TOPIC = 'audio'
 INFO_TOPIC = 'audio_info'
-AUTO = 'auto'
 _SEARCH_PERIOD_S = 0.1
+_WITH_INFO = ('audio_data', 'audio_data_stamped')
+_INTERLEAVED = 6
+"""So many changes of publisher within as many messages: several speak at once."""
+
+
+class AudioSink(Protocol):
+    """What takes the messages: an ``AudioInbox``."""
+
+    def put(self, audio: ReceivedAudio) -> bool:
+        """Store a message; return false if there is no room."""
 
 
 class AudioInput:
-    """The audio subscription of a node.
+    """The subscription of one audio topic.
 
     With type ``auto`` the topic is watched until it has a publisher; its type is then
-    subscribed. When that publisher leaves and one of another type comes, it is followed.
-    Reliability is followed likewise.
+    subscribed, and followed when the publisher changes it (see ``audio_discovery``). Reliability
+    is followed likewise, unless a parameter overrides it.
 
     Args:
         node: who subscribes.
@@ -40,32 +48,41 @@ class AudioInput:
         now_ns: reads ROS time [ns].
         problems: takes what is wrong.
         on_type: called with the type once it is known.
+        topic: relative name of the topic.
+        info_topic: relative name of the topic that describes its bytes.
 
     Raises:
         AudioError: the type asked for is not installed.
     """
 
-    def __init__(self, node: Node, key: str, reliability: str, inbox: AudioInbox,
+    def __init__(self, node: Node, key: str, reliability: str, inbox: AudioSink,
                  now_ns: Callable[[], int], problems: ProblemLog,
-                 on_type: Callable[[AudioType], None]) -> None:
+                 on_type: Callable[[AudioType], None], *, topic: str = TOPIC,
+                 info_topic: str = INFO_TOPIC) -> None:
         self.losses = LossCounter()
         self._node, self._inbox, self._now_ns = node, inbox, now_ns
         self._problems, self._on_type = problems, on_type
-        self._key, self._wanted_reliability = key, reliability
-        self._kind: AudioType | None = None
-        self._reliability = ''
+        self._topic, self._info_topic = topic, info_topic
+        self._name = node.resolve_topic_name(topic)
+        fixed = qos.overridden_reliability(node, self._name)
+        self._discovery = AudioDiscovery(self._name, key, fixed or reliability, problems)
+        self._choice: Choice | None = None
         self._subscription: Any = None
-        self._info_subscription: Any = None
-        self._info: AudioFormat | None = None
-        if key != AUTO:
-            self._subscribe(AUDIO_TYPES[key], 'best_effort' if reliability == AUTO
-                            else reliability)
-        self._search = node.create_timer(_SEARCH_PERIOD_S, self._find, clock=steady_clock())
+        self._info: AudioInfoInput | None = None
+        self._definition = ''
+        self._source = self._changes = 0
+        self._publisher: Any = None
+        self._clock = steady_clock()
+        self._heard_ns = 0
+        first = self._discovery.first_choice()
+        if first is not None:
+            self._subscribe(first)
+        self._search = node.create_timer(_SEARCH_PERIOD_S, self._find, clock=self._clock)
 
     @property
     def type_name(self) -> str:
         """ROS type that is subscribed, empty while none is."""
-        return '' if self._kind is None else self._kind.ros_type
+        return '' if self._choice is None else self._choice.kind.ros_type
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -74,68 +91,90 @@ class AudioInput:
 
     def _find(self) -> None:
         """Follow the type and the reliability that the topic's publishers have."""
-        name = self._node.resolve_topic_name(TOPIC)
-        publishers = self._node.get_publishers_info_by_topic(name)
-        kind = self._type_among(name, {info.topic_type for info in publishers})
-        if kind is None:
-            return
-        reliability = self._wanted_reliability
-        if reliability == AUTO:
-            everyone = all(info.qos_profile.reliability == ReliabilityPolicy.RELIABLE
-                           for info in publishers if info.topic_type == kind.ros_type)
-            reliability = 'reliable' if everyone else 'best_effort'
-        if (kind, reliability) != (self._kind, self._reliability):
+        publishers = [_publisher(info) for info in
+                      self._node.get_publishers_info_by_topic(self._name)]
+        silent_ns = self._steady_ns() - self._heard_ns
+        choice = self._discovery.choose(publishers, self._choice, self._own_definition(),
+                                        silent_ns)
+        if choice != self._choice:
             self._unsubscribe()
-            self._subscribe(kind, reliability)
+            if choice is not None:
+                self._subscribe(choice)
+        if self._info is not None:
+            self._info.follow()
 
-    def _type_among(self, name: str, ros_types: set[str]) -> AudioType | None:
-        """Return the type to listen to among those published, ``None`` if there is none."""
-        if self._kind is not None and (self._key != AUTO or self.type_name in ros_types):
-            return self._kind if self.type_name in ros_types else None
-        for ros_type in sorted(ros_types):
-            try:
-                kind = audio_type_of(ros_type)
-                kind.load()
-            except AudioError as error:
-                self._problems.report('audio_type', f'topic {name}: {error}')
-                continue
-            return kind
-        return None
-
-    def _subscribe(self, kind: AudioType, reliability: str) -> None:
-        self._kind, self._reliability = kind, reliability
+    def _subscribe(self, choice: Choice) -> None:
+        kind = choice.kind
         self._subscription = self._node.create_subscription(
-            kind.load(), TOPIC, self._store_with_info, qos.audio_in(reliability),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
-        if kind.key in ('audio_data', 'audio_data_stamped'):
-            self._subscribe_info()
+            kind.load(), self._topic, self._store, qos.audio_in(choice.reliability),
+            qos_overriding_options=qos.overridable_audio(self._node, self._name))
+        self._choice, self._definition, self._publisher = choice, '', None
+        self._heard_ns = self._steady_ns()
+        if kind.key in _WITH_INFO:
+            self._info = AudioInfoInput(self._node, self._info_topic)
         self._node.get_logger().info(
-            f'listening to {self._subscription.topic_name} as {kind.ros_type} ({reliability})')
+            f'listening to {self._name} as {kind.ros_type} ({choice.reliability})')
         self._on_type(kind)
 
-    def _subscribe_info(self) -> None:
-        """Follow what a ros-drivers publisher says about its bytes, if it says anything."""
-        from audio_common_msgs.msg import AudioInfo  # present, since AudioData was loaded from it
-
-        self._info_subscription = self._node.create_subscription(
-            AudioInfo, INFO_TOPIC, self._take_info, 1)
-
     def _unsubscribe(self) -> None:
-        for subscription in (self._subscription, self._info_subscription):
-            if subscription is not None:
-                self._node.destroy_subscription(subscription)
-        self._subscription = self._info_subscription = self._kind = self._info = None
-        self._reliability = ''
-
-    def _take_info(self, message: Any) -> None:
-        self._info = format_of_info(message)
-
-    def _store_with_info(self, message: Any, info: MessageInfo) -> None:
-        assert self._kind is not None
-        packet = self._kind.read(message)
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
         if self._info is not None:
-            packet = packet.declared_as(self._info)
+            self._info.close()
+        self._subscription = self._choice = self._info = None
+
+    def _own_definition(self) -> str:
+        """Return the hash of the definition that is subscribed, empty if it is not known."""
+        if self._choice is not None and not self._definition:
+            for info in self._node.get_subscriptions_info_by_topic(self._name):
+                if info.topic_type == self.type_name and info.node_name == self._node.get_name():
+                    self._definition = _definition(info)
+        return self._definition
+
+    def _steady_ns(self) -> int:
+        return int(self._clock.now().nanoseconds)
+
+    def _store(self, message: Any, info: MessageInfo) -> None:
+        if self._choice is None:
+            return
+        self._heard_ns = self._steady_ns()
+        self._note_publisher(info)
         lost = self.losses.count(info.get('publication_sequence_number'))
-        if not self._inbox.put(ReceivedAudio(packet, message, self._now_ns(), lost)):
+        try:
+            packet = self._choice.kind.read(message)
+        except AudioMessageError as error:
+            self._problems.report(error.cause, str(error))
+            return
+        if self._info is not None and self._info.format is not None:
+            packet = packet.declared_as(self._info.format)
+        if not self._inbox.put(ReceivedAudio(packet, message, self._now_ns(), lost,
+                                             self._source)):
             self._problems.report('inbox_full', 'more audio arrives than fits in memory; it is '
                                                 'dropped')
+
+    def _note_publisher(self, info: MessageInfo) -> None:
+        """Notice another publisher: what it sends does not continue what was sent before."""
+        gid: Any = info.get('publisher_gid')
+        publisher = bytes(gid['data']) if gid else b''
+        if publisher == self._publisher:
+            self._changes = max(0, self._changes - 1)
+            return
+        self._publisher = publisher
+        self._source += 1
+        self._changes += 2
+        self.losses.forget()
+        if self._changes > 2 * _INTERLEAVED:
+            self._problems.report('several_publishers', (
+                f'several publishers send audio on {self._name} at once; it is mixed up'))
+
+
+def _publisher(info: Any) -> AudioPublisher:
+    return AudioPublisher(bytes(info.endpoint_gid).hex(), info.topic_type,
+                          info.qos_profile.reliability == ReliabilityPolicy.RELIABLE,
+                          _definition(info))
+
+
+def _definition(info: Any) -> str:
+    """Return the hash of a message definition; empty where ROS does not know it (Humble)."""
+    definition = getattr(info, 'topic_type_hash', None)
+    return str(definition) if definition is not None and any(definition.value) else ''

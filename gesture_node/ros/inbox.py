@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Condition, Lock
 from typing import Any
 
-from .audio_messages import AudioPacket
+from .audio_packet import AudioPacket
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,14 @@ class ReceivedAudio:
         message: the message itself, to be passed on.
         arrival_ns: ROS time of arrival.
         lost: messages missing right before it, by the middleware's sequence numbers.
+        source: counts publishers and subscriptions; with a new one, a new stream of bytes begins.
     """
 
     packet: AudioPacket
     message: Any
     arrival_ns: int
     lost: int = 0
+    source: int = 0
 
 
 class AudioInbox:
@@ -91,6 +93,10 @@ class LossCounter:
     def __init__(self) -> None:
         self.lost = 0
         self._last: int | None = None
+
+    def forget(self) -> None:
+        """Begin with another publisher; the total stays."""
+        self._last = None
 
     def count(self, sequence: int | None) -> int:
         """Return how many messages are missing between the last one and this one."""

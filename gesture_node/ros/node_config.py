@@ -9,8 +9,33 @@ from dataclasses import dataclass, field
 
 from ..config import check, GestureConfig, param
 
-AUDIO_TYPES = ('auto', 'int16', 'float32', 'uint8', 'audio_data', 'audio_data_stamped',
-               'audio_stamped')
+AUDIO_TYPES = ('auto', 'int16', 'float32', 'uint8', 'int8', 'int32', 'float64', 'audio_data',
+               'audio_data_stamped', 'audio', 'audio_stamped', 'raw_audio', 'audio_buffer')
+
+
+WANTED = ('auto', 'always', 'never')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaceOutputConfig:
+    """In which formats the node shows the face, beside blendshapes."""
+
+    action_units: str = param(
+        'auto', 'Publish face/action_units (hri_msgs/FacialActionUnits): auto where hri_msgs is '
+                'installed.', choices=WANTED, read_only=True)
+    expression: str = param(
+        'auto', 'Publish face/expression (hri_msgs/Expression): auto where hri_msgs is '
+                'installed.', choices=WANTED, read_only=True)
+    visemes: bool = param(False, 'Publish face/visemes: the 15 visemes of Oculus LipSync.',
+                          read_only=True)
+    livelink_address: str = param(
+        '', 'Host or host:port of an avatar to send Live Link packets to by UDP, port 11111 if '
+            'none is given; empty sends nothing and opens no socket.', read_only=True)
+    livelink_subject: str = param('gesture_node', 'Name under which Live Link lists the face.',
+                                  read_only=True)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,10 +45,12 @@ class NodeConfig:
     autostart: bool = param(True, 'Configure and activate at start; false leaves the transitions '
                                   'to a lifecycle manager.', read_only=True)
     audio_type: str = param(
-        'auto', 'Message type of the audio topic: std_msgs multi-arrays (int16, float32, uint8), '
-                'audio_common_msgs/AudioData and AudioDataStamped of ros-drivers (audio_data, '
-                'audio_data_stamped), AudioStamped of mgonzs13 (audio_stamped); auto takes what '
-                'the publisher has.', choices=AUDIO_TYPES, read_only=True)
+        'auto', 'Message type of the audio topic: std_msgs multi-arrays (int16, float32, uint8, '
+                'int8, int32, float64), audio_common_msgs/AudioData and AudioDataStamped of '
+                'ros-drivers (audio_data, audio_data_stamped), Audio and AudioStamped of '
+                'mgonzs13 (audio, audio_stamped), foxglove_msgs/RawAudio (raw_audio), '
+                'naoqi_bridge_msgs/AudioBuffer (audio_buffer); auto takes what the publisher '
+                'has, and follows it.', choices=AUDIO_TYPES, read_only=True)
     audio_reliability: str = param(
         'auto', 'Reliability asked of audio publishers. best_effort matches all of them; reliable '
                 'keeps large messages whole; auto is reliable when all publishers are.',
@@ -39,6 +66,7 @@ class NodeConfig:
                                      '/diagnostics; needs a bundle with sync.onnx.',
                                read_only=True)
     gesture: GestureConfig = field(default_factory=GestureConfig)
+    face: FaceOutputConfig = field(default_factory=FaceOutputConfig)
 
     def __post_init__(self) -> None:
         check(self)

@@ -72,7 +72,10 @@ def _table(config: Any) -> list[str]:
 
 
 def _leaves() -> list[tuple[str, Any, Field[Any]]]:
-    return [(ros_name(name), value, item) for name, value, item in walk(NodeConfig())]
+    leaves = [(ros_name(name), value, item) for name, value, item in walk(NodeConfig())]
+    # The node and the pipeline may share a group; YAML must open it once.
+    groups = list(dict.fromkeys(name.rpartition('.')[0] for name, _, _ in leaves))
+    return sorted(leaves, key=lambda leaf: groups.index(leaf[0].rpartition('.')[0]))
 
 
 def _allowed(item: Field[Any], words: bool = True) -> str:

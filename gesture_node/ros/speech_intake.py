@@ -49,6 +49,7 @@ class SpeechIntake:
         self._queue = SpeechQueue()
         self._rate_hz = SAMPLE_RATE_HZ
         self._last_arrival_ns: int | None = None
+        self._source = 0
 
     @property
     def clock(self) -> PresentationClock | None:
@@ -63,8 +64,10 @@ class SpeechIntake:
     def decode(self, audio: ReceivedAudio) -> Heard | None:
         """Return what a message holds, ``None`` if nothing that can be used."""
         last_ns, self._last_arrival_ns = self._last_arrival_ns, audio.arrival_ns
-        if last_ns is not None and audio.arrival_ns - last_ns > DECODER_PAUSE_NS:
+        paused = last_ns is not None and audio.arrival_ns - last_ns > DECODER_PAUSE_NS
+        if paused or audio.source != self._source:
             self._decoder.reset()
+        self._source = audio.source
         if audio.lost:
             self._decoder.drop_partial()
         packet = audio.packet

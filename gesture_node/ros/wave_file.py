@@ -17,6 +17,10 @@ _SAMPLE_FORMATS = {(_PCM, 8): 'U8', (_PCM, 16): 'S16LE', (_PCM, 24): 'S24LE', (_
 _FMT_BYTES = 16
 
 
+class WaveCutShortError(AudioError):
+    """The header of a WAVE file goes on beyond the bytes at hand."""
+
+
 @dataclass(frozen=True, slots=True)
 class WaveHeader:
     """Where the samples of a WAVE file are, and how they are written.
@@ -50,13 +54,16 @@ def read_wave_header(payload: memoryview) -> WaveHeader:
         payload: the file from its first byte, at least up to its first sample.
 
     Raises:
-        AudioError: a chunk is missing or cut short, or the coding is not plain PCM or float.
+        WaveCutShortError: the bytes end before the first sample.
+        AudioError: a chunk is missing or malformed, or the coding is not plain PCM or float.
     """
     coding: tuple[int, int, int, int] | None = None
     offset = 12
     while offset + 8 <= len(payload):
         name, size = struct.unpack_from('<4sI', payload, offset)
         start = offset + 8
+        if name == b'fmt ' and start + min(size, _FMT_BYTES) > len(payload):
+            break
         if name == b'fmt ':
             coding = _read_coding(payload[start:start + size])
         elif name == b'data':
@@ -65,7 +72,7 @@ def read_wave_header(payload: memoryview) -> WaveHeader:
             return _header(coding, start, size)
         # Chunks are padded to even sizes.
         offset = start + size + size % 2
-    raise AudioError('the WAVE file has no "data" chunk')
+    raise WaveCutShortError('the WAVE file has no "data" chunk')
 
 
 def _read_coding(chunk: memoryview) -> tuple[int, int, int, int]:

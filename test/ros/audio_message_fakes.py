@@ -1,8 +1,11 @@
-"""Message classes with the published fields of both packages called ``audio_common_msgs``."""
+"""Message classes with the published fields of packages that are not installed here."""
 from __future__ import annotations
 
 from array import array
+import sys
 import types
+
+import numpy as np
 
 
 class Stamp:
@@ -66,3 +69,41 @@ ROS_DRIVERS = types.SimpleNamespace(
 MGONZS13 = types.SimpleNamespace(
     AudioData=Mgonzs13AudioData, AudioInfo=Mgonzs13AudioInfo, Audio=Mgonzs13Audio,
     AudioStamped=Mgonzs13AudioStamped)
+
+
+class FoxgloveRawAudio(Message):
+    FIELDS = {'timestamp': Stamp, 'data': lambda: array('B'), 'format': str, 'sample_rate': int,
+              'number_of_channels': int}
+
+
+class NaoqiAudioBuffer(Message):
+    FIELDS = {'header': Header, 'frequency': int, 'channel_map': lambda: array('B'),
+              'data': lambda: array('h')}
+
+
+class HriFacialActionUnits(Message):
+    FIELDS = {'header': Header, 'intensity': lambda: np.zeros(99, np.float32),
+              'confidence': lambda: np.zeros(99, np.float32)}
+
+
+class HriExpression(Message):
+    FIELDS = {'header': Header, 'expression': str, 'valence': float, 'arousal': float,
+              'confidence': float}
+
+
+class HriIdsList(Message):
+    FIELDS = {'header': Header, 'ids': list}
+
+
+FOXGLOVE = types.SimpleNamespace(RawAudio=FoxgloveRawAudio)
+NAOQI = types.SimpleNamespace(AudioBuffer=NaoqiAudioBuffer)
+HRI = types.SimpleNamespace(FacialActionUnits=HriFacialActionUnits, Expression=HriExpression,
+                            IdsList=HriIdsList)
+
+
+def install(monkeypatch, package, messages):
+    """Let a package be imported as if it were installed."""
+    module = types.ModuleType(f'{package}.msg')
+    module.__dict__.update(vars(messages))
+    monkeypatch.setitem(sys.modules, package, types.ModuleType(package))
+    monkeypatch.setitem(sys.modules, f'{package}.msg', module)

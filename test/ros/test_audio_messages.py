@@ -10,6 +10,7 @@ from gesture_node.ros.audio_decoder import AudioDecoder, AudioFormat
 from gesture_node.ros.audio_messages import (
     audio_type_of,
     AUDIO_TYPES,
+    AudioMessageError,
     best_audio_type,
     format_of_info,
 )
@@ -17,7 +18,7 @@ from gesture_node.ros.node_config import AUDIO_TYPES as AUDIO_TYPE_CHOICES
 from gesture_node.ros.problems import ProblemLog
 
 sys.path.insert(0, str(Path(__file__).parent))
-from audio_message_fakes import MGONZS13, ROS_DRIVERS
+from audio_message_fakes import FOXGLOVE, install, MGONZS13, NAOQI, ROS_DRIVERS
 
 STAMP_NS = 1_700_000_000_123_456_789
 SAMPLES = np.stack([np.arange(-400, 400), np.arange(400, -400, -1)], 1).astype(np.int16)
@@ -25,15 +26,14 @@ SAMPLES = np.stack([np.arange(-400, 400), np.arange(400, -400, -1)], 1).astype(n
 
 @pytest.fixture(params=['ros_drivers', 'mgonzs13'])
 def installed(request, monkeypatch):
-    package = ROS_DRIVERS if request.param == 'ros_drivers' else MGONZS13
-    monkeypatch.setitem(sys.modules, 'audio_common_msgs', package)
-    monkeypatch.setitem(sys.modules, 'audio_common_msgs.msg', package)
+    install(monkeypatch, 'audio_common_msgs',
+            ROS_DRIVERS if request.param == 'ros_drivers' else MGONZS13)
     return request.param
 
 
 def kinds_of(installed):
     return {'ros_drivers': ('audio_data', 'audio_data_stamped'),
-            'mgonzs13': ('audio_stamped',)}[installed]
+            'mgonzs13': ('audio', 'audio_stamped')}[installed]
 
 
 def decoded(kind, message, default):
@@ -67,15 +67,38 @@ def test_common_messages_round_trip_with_stamp(installed):
         kind = AUDIO_TYPES[key]
         message = kind.load()()
         packet = check_round_trip(kind, message)
-        assert packet.stamp_ns == (None if key == 'audio_data' else STAMP_NS)
+        assert packet.stamp_ns == (None if key in ('audio_data', 'audio') else STAMP_NS)
         later = kind.restamp(message, STAMP_NS + 5)
         assert kind.read(message).stamp_ns == packet.stamp_ns
-        if key != 'audio_data':
+        if key not in ('audio_data', 'audio'):
             assert kind.read(later).stamp_ns == STAMP_NS + 5
             assert kind.read(later).payload is kind.read(message).payload
 
 
-@pytest.mark.parametrize('key', ['int16', 'float32', 'uint8'])
+@pytest.mark.parametrize('key, package, messages', [
+    ('raw_audio', 'foxglove_msgs', FOXGLOVE), ('audio_buffer', 'naoqi_bridge_msgs', NAOQI)])
+def test_other_messages_round_trip_with_everything(key, package, messages, monkeypatch):
+    install(monkeypatch, package, messages)
+    kind = AUDIO_TYPES[key]
+    message = kind.load()()
+    packet = check_round_trip(kind, message)
+    assert packet.stamp_ns == STAMP_NS
+    assert packet.declared == AudioFormat(22_050, 2, 'S16LE')
+    later = kind.restamp(message, STAMP_NS + 5)
+    assert kind.read(message).stamp_ns == STAMP_NS
+    assert kind.read(later).stamp_ns == STAMP_NS + 5
+    assert kind.read(later).payload is kind.read(message).payload
+
+
+def test_eight_bits_keep_the_upper_half():
+    kind = AUDIO_TYPES['int8']
+    message = pytest.importorskip('std_msgs.msg').Int8MultiArray()
+    kind.write(message, SAMPLES * 64, 16_000, STAMP_NS)
+    _, block = decoded(kind, message, AudioFormat(16_000, 2, 'S16LE'))
+    assert np.abs(block.samples - 64 * SAMPLES.mean(axis=1) / 32_768).max() < 1 / 100
+
+
+@pytest.mark.parametrize('key', ['int16', 'float32', 'uint8', 'int32', 'float64'])
 def test_multi_arrays_round_trip_with_rate_channels_and_stamp(key):
     pytest.importorskip('std_msgs.msg')
     kind = AUDIO_TYPES[key]
@@ -94,6 +117,31 @@ def test_a_multi_array_without_layout_leaves_everything_to_the_parameters():
     packet, block = decoded(kind, message, AudioFormat(8_000, 2, 'S16LE'))
     assert packet.stamp_ns is None
     assert np.allclose(block.samples * 32_768, [1.5, 3.5]) and block.sample_rate == 8_000
+
+
+def test_two_dimensions_without_labels_are_frames_and_channels():
+    messages = pytest.importorskip('std_msgs.msg')
+    message = messages.Int16MultiArray(data=[1, 2, 3, 4])
+    message.layout.dim = [messages.MultiArrayDimension(size=2, stride=4),
+                          messages.MultiArrayDimension(size=2, stride=2)]
+    assert AUDIO_TYPES['int16'].read(message).declared.channels == 2
+
+
+@pytest.mark.parametrize('sizes, words', [
+    ({'frames': 3, 'channels': 2}, '3 frames of 2 channels, but it has 4 samples'),
+    ({'stamp_sec': 1, 'stamp_nanosec': 2_000_000_000}, '2000000000 ns beside')])
+def test_a_layout_that_contradicts_the_data_is_refused(sizes, words):
+    messages = pytest.importorskip('std_msgs.msg')
+    message = messages.Int16MultiArray(data=[1, 2, 3, 4])
+    message.layout.dim = [messages.MultiArrayDimension(label=label, size=size)
+                          for label, size in sizes.items()]
+    assert words in refused(AUDIO_TYPES['int16'], message)
+
+
+def test_an_offset_beyond_the_data_is_refused():
+    message = pytest.importorskip('std_msgs.msg').Int16MultiArray(data=[9, 9])
+    message.layout.data_offset = 3
+    assert 'begin at element 3, but it has 2' in refused(AUDIO_TYPES['int16'], message)
 
 
 def test_the_data_offset_of_a_multi_array_is_skipped():
@@ -116,9 +164,37 @@ def test_every_portaudio_format(flag, field, values, scale):
     assert np.allclose(block.samples, [0.5, -0.5]) and block.sample_rate == 48_000
 
 
-def test_an_unknown_portaudio_format_is_refused_not_raised():
+def refused(kind, message):
+    with pytest.raises(AudioMessageError) as caught:
+        kind.read(message)
+    return str(caught.value)
+
+
+def test_messages_that_contradict_themselves_say_so():
     message = MGONZS13.AudioStamped()
-    message.audio.info.format, message.audio.info.rate = 4, -1
+    message.audio.info.format = 4
+    assert 'PortAudio format 4' in refused(AUDIO_TYPES['audio_stamped'], message)
+    message.audio.info.format = 8
+    message.audio.audio_data.float32_data.extend([0.5, 0.5])
+    assert 'in float32_data instead of int16_data' in refused(
+        AUDIO_TYPES['audio_stamped'], message)
+    message.audio.info.format, message.header.stamp.nanosec = 1, 10 ** 9
+    assert '1000000000 ns beside its seconds' in refused(AUDIO_TYPES['audio_stamped'], message)
+    message = FOXGLOVE.RawAudio()
+    message.format = 'opus'
+    assert "format 'opus'; only 'pcm-s16'" in refused(AUDIO_TYPES['raw_audio'], message)
+    message = NAOQI.AudioBuffer()
+    message.channel_map.extend([0, 2])
+    message.data.extend([1, 2, 3])
+    assert '3 samples for 2 channels' in refused(AUDIO_TYPES['audio_buffer'], message)
+
+
+@pytest.mark.parametrize('rate, channels', [(-1, 1), (0x7FFFFFFF, 1), (16_000, -3)])
+def test_a_rate_or_channels_that_cannot_be_are_refused_by_the_decoder(rate, channels):
+    message = MGONZS13.AudioStamped()
+    info = message.audio.info
+    info.format, info.rate, info.channels = 8, rate, channels
+    message.audio.audio_data.int16_data.extend([1, 2])
     _, block = decoded(AUDIO_TYPES['audio_stamped'], message, AudioFormat(16_000, 1, 'S16LE'))
     assert block is None
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from gesture_node.ros.mpeg_sniffer import frame_bytes, is_mpeg_audio
+from gesture_node.ros.mpeg_sniffer import frame_bytes, is_mpeg_audio, MpegStream
 
 HEADERS = [  # header, length by the standards' formula
     (b'\xff\xfb\x90\x00', 417),   # MPEG-1 layer 3, 128 kbit/s, 44.1 kHz
@@ -47,3 +47,27 @@ def test_noise_is_raw(seed, count, loudness):
 def test_short_payloads_are_raw():
     for size in range(5):
         assert not is_mpeg_audio(memoryview(b'\xff\xfb\x90\x00'[:size]))
+
+
+@pytest.mark.parametrize('cut, first', [(100, 0), (100, 333), (700, 50), (1, 900), (5_000, 100)])
+def test_a_stream_cut_anywhere_is_recognised_in_its_first_bytes(cut, first):
+    random = np.random.default_rng(3)
+    stream = b''.join(b'\xff\xfb\x90\x00' + random.bytes(413) for _ in range(40))[first:]
+    sniffer = MpegStream()
+    told = [sniffer.is_mpeg(memoryview(stream[at:at + cut])) for at in range(0, len(stream), cut)]
+    heard = told.index(True) * cut
+    assert heard <= 2 * 2_048 + cut and all(told[told.index(True):])
+    sniffer.reset()
+    assert not sniffer.is_mpeg(memoryview(bytes(640)))
+
+
+@pytest.mark.parametrize('amplitude', [0.0, 3e-5, 1e-3, 0.1, 1.0])
+def test_no_sound_is_taken_for_a_stream(amplitude):
+    random = np.random.default_rng(4)
+    time = np.arange(16_000) / 16_000
+    for wave in (np.sin(2 * np.pi * 250 * time), np.sign(np.sin(2 * np.pi * 100 * time)),
+                 random.standard_normal(16_000), -np.ones(16_000), np.zeros(16_000)):
+        samples = np.clip(32_767 * amplitude * wave, -32_768, 32_767).astype('<i2').tobytes()
+        sniffer = MpegStream()
+        assert not any(sniffer.is_mpeg(memoryview(samples[at:at + 640]))
+                       for at in range(0, len(samples), 640))
