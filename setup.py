@@ -46,6 +46,7 @@ setup(
         'gesture_node = gesture_node.ros.node:main',
         'audio_source = gesture_node.ros.audio_source:main',
         'gesture_sim = gesture_node.ros.sim_node:main',
+        'trajectory_player = gesture_node.ros.player_node:main',
         'gesture_from_file = gesture_node.cli.gesture_from_file:main',
         'gesture_bench = gesture_node.cli.gesture_bench:main',
         'gesture_demo = gesture_node.demo.gesture_demo:main',

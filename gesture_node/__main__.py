@@ -8,6 +8,7 @@ EXECUTABLES = {
     'gesture_node': 'gesture_node.ros.node',
     'audio_source': 'gesture_node.ros.audio_source',
     'gesture_sim': 'gesture_node.ros.sim_node',
+    'trajectory_player': 'gesture_node.ros.player_node',
     'gesture_demo': 'gesture_node.demo.gesture_demo',
     'gesture_from_file': 'gesture_node.cli.gesture_from_file',
     'gesture_bench': 'gesture_node.cli.gesture_bench',

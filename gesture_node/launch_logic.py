@@ -64,6 +64,8 @@ GESTURE_ARGUMENTS = (
     LaunchArgument('params_file', 'Parameter file; empty takes config/gesture_node.yaml.'),
     LaunchArgument('robot', 'Robot profile in config/robots, or path of a profile YAML.'),
     LaunchArgument('bundle', 'Folder of the model bundle; empty takes the shipped one.'),
+    LaunchArgument('urdf_source', 'Where the URDF comes from: profile (its file) or topic '
+                                  '(robot_description).'),
     LaunchArgument('autostart', 'Configure and activate at start.'),
     LaunchArgument('require_joint_states', 'Wait for joint_states before the first trajectory.'),
     LaunchArgument('audio_topic', "Topic of the robot's own voice.", 'audio'),
@@ -71,7 +73,7 @@ GESTURE_ARGUMENTS = (
     LaunchArgument('trajectory_topic', 'Topic of the trajectory controller, such as '
                                        '/arm_controller/joint_trajectory.', 'joint_trajectory'),
 )
-_TEXTS = {'robot': 'robot', 'bundle': 'bundle'}
+_TEXTS = {'robot': 'robot', 'bundle': 'bundle', 'urdf_source': 'urdf_source'}
 _FLAGS = {'autostart': 'autostart', 'require_joint_states': 'output.require_joint_states'}
 _GESTURE_TOPICS = {'audio_topic': 'audio', 'joint_states_topic': 'joint_states',
                    'trajectory_topic': 'joint_trajectory'}
@@ -83,6 +85,16 @@ DEMO_ARGUMENTS = (
     LaunchArgument('audio', 'Sound file to speak; empty takes examples/hello.wav.'),
     LaunchArgument('video', 'MP4 to make; empty makes none.', 'out/demo/video.mp4'),
 )
+PLAYER_ARGUMENTS = (
+    *COMMON_ARGUMENTS,
+    LaunchArgument('robot', 'Robot profile in config/robots, or path of a profile YAML.',
+                   'humanoid'),
+    LaunchArgument('kind', 'What is written: profile, joint_state or float64_multi_array.',
+                   'profile'),
+    LaunchArgument('joint_states_topic', 'Topic of the measured joints.', 'joint_states'),
+    LaunchArgument('trajectory_topic', 'Topic of the plan that is played.', 'joint_trajectory'),
+)
+_PLAYER_TOPICS = {'joint_states_topic': 'joint_states', 'trajectory_topic': 'joint_trajectory'}
 START_S, SETTLE_S = 8.0, 8.0
 """How long the demo may take to start, and to come to rest after the last word."""
 
@@ -105,9 +117,22 @@ def gesture_node(values: Mapping[str, str]) -> NodeSpec:
     return NodeSpec(
         'gesture_node', values['namespace'],
         (params_file, {**_overrides(values), **_clock(values)}),
-        tuple((own, values[name]) for name, own in _GESTURE_TOPICS.items()
-              if values[name] != own),
-        values['log_level'])
+        _remappings(values, _GESTURE_TOPICS), values['log_level'])
+
+
+def player_node(values: Mapping[str, str]) -> NodeSpec:
+    """Return how ``trajectory_player`` is started; the launch ends with it.
+
+    Args:
+        values: value of every argument in :data:`PLAYER_ARGUMENTS`.
+
+    Raises:
+        ConfigError: an argument is of the wrong type.
+    """
+    return NodeSpec(
+        'trajectory_player', values['namespace'],
+        ({'robot': values['robot'], 'kind': values['kind'], **_clock(values)},),
+        _remappings(values, _PLAYER_TOPICS), values['log_level'], required=True)
 
 
 def demo_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
@@ -139,6 +164,12 @@ def _overrides(values: Mapping[str, str]) -> dict[str, Any]:
         parameter: values[name] for name, parameter in _TEXTS.items() if values.get(name)}
     return found | {parameter: as_flag(name, values[name])
                     for name, parameter in _FLAGS.items() if values.get(name)}
+
+
+def _remappings(values: Mapping[str, str],
+                topics: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return ``(name in the code, name given)`` of the topics that were given another name."""
+    return tuple((own, values[name]) for name, own in topics.items() if values[name] != own)
 
 
 def _duration_s(path: str) -> float:

@@ -10,8 +10,9 @@ import pytest
 from gesture_node import launch_logic
 from gesture_node.config import GestureConfig, walk
 from gesture_node.exceptions import ConfigError
-from gesture_node.launch_logic import DEMO_ARGUMENTS, GESTURE_ARGUMENTS
+from gesture_node.launch_logic import DEMO_ARGUMENTS, GESTURE_ARGUMENTS, PLAYER_ARGUMENTS
 from gesture_node.ros.audio_source_config import AudioSourceConfig
+from gesture_node.ros.player_config import PlayerConfig
 from gesture_node.ros.sim_config import SimConfig
 
 LAUNCH = Path(__file__).parents[1] / 'launch'
@@ -46,8 +47,10 @@ def test_given_arguments_become_typed_parameters_and_remappings():
 
 
 def test_overrides_are_parameters_that_exist():
-    known = {name for name, _, _ in walk(GestureConfig())} | {'autostart', 'use_sim_time'}
-    given = gesture(robot='nao', bundle='/b', autostart='1', require_joint_states='1')
+    known = {name for name, _, _ in walk(GestureConfig())} | {
+        'autostart', 'use_sim_time', 'urdf_source'}
+    given = gesture(robot='nao', bundle='/b', autostart='1', require_joint_states='1',
+                    urdf_source='topic')
     assert set(given.parameters[1]) <= known
 
 
@@ -74,6 +77,17 @@ def test_a_demo_without_sound_is_refused(tmp_path):
     for path in (tmp_path / 'x.wav', tmp_path / 'missing.wav'):
         with pytest.raises(ConfigError, match='is no sound file'):
             demo(audio=str(path))
+
+
+def test_the_player_takes_its_robot_and_topics_from_the_arguments():
+    given = {**launch_logic.defaults(PLAYER_ARGUMENTS), 'robot': 'reachy2', 'namespace': 'r2',
+             'use_sim_time': 'yes', 'trajectory_topic': '/plan'}
+    spec = launch_logic.player_node(given)
+    assert spec.executable == 'trajectory_player' and spec.namespace == 'r2'
+    assert spec.parameters == ({'robot': 'reachy2', 'kind': 'profile', 'use_sim_time': True},)
+    assert spec.remappings == (('joint_trajectory', '/plan'),)
+    assert set(spec.parameters[0]) - {'use_sim_time'} <= {
+        name for name, _, _ in walk(PlayerConfig())}
 
 
 @pytest.fixture
@@ -113,7 +127,7 @@ def described(name):
 
 
 @pytest.mark.parametrize('name,executables', [
-    ('gesture.launch.py', ['gesture_node']),
+    ('gesture.launch.py', ['gesture_node']), ('player.launch.py', ['trajectory_player']),
     ('demo.launch.py', ['gesture_sim', 'gesture_node', 'audio_source'])])
 def test_launch_files_start_their_nodes(fake_launch, name, executables):
     *arguments, start = described(name)
@@ -124,4 +138,4 @@ def test_launch_files_start_their_nodes(fake_launch, name, executables):
     assert [node.executable for node in nodes] == executables
     assert all(node.package == 'gesture_node' and node.name == node.executable for node in nodes)
     assert [bool(node.on_exit) for node in nodes] == [
-        name == 'gesture_sim' for name in executables]
+        name in ('gesture_sim', 'trajectory_player') for name in executables]

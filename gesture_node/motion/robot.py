@@ -10,13 +10,14 @@ from pathlib import Path
 
 from ..exceptions import ConfigError, RobotError
 from ..resources import share_path
+from .collision_capsules import read_capsules
 from .profile import RobotProfile
 from .profile_cannot import read_cannot
 from .profile_chains import check_commanded, read_arms, read_part, read_root
 from .profile_interface import read_interface
 from .profile_numbers import read_limits, read_rest
 from .profile_yaml import Node, read_yaml
-from .urdf import read_urdf
+from .urdf import parse_urdf, read_urdf, Urdf
 
 __all__ = ['load_profile', 'profile_names', 'RobotProfile']
 
@@ -29,11 +30,13 @@ def profile_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in share_path('config', 'robots').glob('*.yaml')))
 
 
-def load_profile(name_or_path: str | Path) -> RobotProfile:
+def load_profile(name_or_path: str | Path, urdf_text: str = '') -> RobotProfile:
     """Read a robot profile and check it against its URDF.
 
     Args:
         name_or_path: name of a profile that ships (``nao``), or path of a YAML file.
+        urdf_text: URDF that takes the place of the profile's file, which is then only read for
+            the shapes of the links; empty takes the file.
 
     Raises:
         RobotError: no such profile; the YAML or the URDF is malformed; the profile lacks a key,
@@ -43,7 +46,7 @@ def load_profile(name_or_path: str | Path) -> RobotProfile:
     path = _find(name_or_path)
     node = read_yaml(path).allow(_KEYS)
     urdf_path = _resolve(node.text('urdf'), path)
-    urdf = read_urdf(urdf_path)
+    urdf = _given_urdf(urdf_text, urdf_path) if urdf_text else read_urdf(urdf_path)
     root = read_root(node.child('root'), urdf)
     torso = read_part(node.child('torso'), urdf)
     head = read_part(node.child('head'), urdf) if node.has('head') else None
@@ -60,6 +63,16 @@ def load_profile(name_or_path: str | Path) -> RobotProfile:
         root=root, torso=torso, head=head, arms=arms,
         interface=read_interface(_optional(node, 'interface'), names),
         cannot=read_cannot(node.children('cannot') if node.has('cannot') else ()))
+
+
+def _given_urdf(text: str, shapes_path: Path) -> Urdf:
+    """Return the URDF that was given, if it has all links that the file gives a shape."""
+    urdf = parse_urdf(text, 'robot_description')
+    for capsule in read_capsules(shapes_path):
+        if capsule.link not in urdf.links:
+            raise RobotError(f'the URDF of {urdf.name} has no link {capsule.link!r}, to which '
+                             f'{shapes_path.name} gives a shape')
+    return urdf
 
 
 def _optional(node: Node, key: str) -> Node:

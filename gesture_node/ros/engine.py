@@ -12,7 +12,7 @@ from ..bundle import Bundle
 from ..cli.audio_file import read_audio_file
 from ..config import GestureConfig
 from ..measures.sync_score import SyncMeter, SyncNetwork
-from ..motion.robot import load_profile, RobotProfile
+from ..motion.robot import RobotProfile
 from ..pipeline import GesturePipeline
 from ..types import Float32Array
 from . import qos
@@ -24,6 +24,7 @@ from .inbox import AudioInbox, MeasuredJoints
 from .node_config import NodeConfig
 from .problems import ProblemLog
 from .publishers import MotionPublishers
+from .robot_description import find_profile
 from .stream_driver import check_delay, StreamDriver
 from .worker import GestureWorker
 
@@ -54,7 +55,7 @@ class Engine:
             gesture.bundle, provider=gesture.provider, threads=gesture.threads)
         self._profile: RobotProfile | None = None
         if gesture.robot not in NO_ROBOT:
-            self._profile = load_profile(gesture.robot)
+            self._profile = find_profile(node, config)
         self.check(gesture)
         self._inbox = AudioInbox(int(gesture.audio.max_buffer_s * _BYTES_PER_S))
         self._joints = MeasuredJoints()

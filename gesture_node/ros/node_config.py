@@ -65,6 +65,16 @@ class NodeConfig:
     measure_sync: bool = param(True, 'Score how well the lips fit the sound and show it in '
                                      '/diagnostics; needs a bundle with sync.onnx.',
                                read_only=True)
+    urdf_source: str = param(
+        'auto', "Where the URDF comes from: profile is the profile's file, topic waits for "
+                'robot_description, auto takes the parameter robot_description if it is given '
+                'and else the file.', choices=('auto', 'profile', 'topic'), read_only=True)
+    robot_description: str = param(
+        '', "URDF (the XML itself) that takes the place of the profile's; the profile must name "
+            'joints and links that it has.', read_only=True)
+    robot_description_timeout_s: float = param(
+        5.0, 'How long configuring waits for the topic robot_description.', unit='s',
+        bounds=(0.1, 300.0), read_only=True)
     gesture: GestureConfig = field(default_factory=GestureConfig)
     face: FaceOutputConfig = field(default_factory=FaceOutputConfig)
 

@@ -17,6 +17,7 @@ import yaml
 from ..config import walk
 from .audio_source_config import AudioSourceConfig
 from .node_config import NodeConfig, ros_name
+from .player_config import PlayerConfig
 from .sim_config import SimConfig
 
 YAML_PATH = Path('config/gesture_node.yaml')
@@ -55,7 +56,8 @@ def parameters_page() -> str:
         'Command-line tools and Python use the same names: '
         '`GestureConfig(body=BodyConfig(hop_s=0.4))` is `body.hop_s:=0.4`.', '',
         '## gesture_node', '', *_table(NodeConfig()), '', '## audio_source', '',
-        *_table(AudioSourceConfig()), '', '## gesture_sim', '', *_table(SimConfig())]
+        *_table(AudioSourceConfig()), '', '## gesture_sim', '', *_table(SimConfig()), '',
+        '## trajectory_player', '', *_table(PlayerConfig())]
     return '\n'.join(lines) + '\n'
 
 

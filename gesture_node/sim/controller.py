@@ -221,12 +221,12 @@ def _sample(active: _Active, now_ns: int) -> JointCommand:
     points = active.points
     if elapsed_ns < points[0].time_from_start_ns:
         reach_ns = active.start_ns + points[0].time_from_start_ns
-        return _interpolate(active.before, active.before_ns, points[0], reach_ns, now_ns)
+        return interpolate(active.before, active.before_ns, points[0], reach_ns, now_ns)
     if elapsed_ns >= points[-1].time_from_start_ns:
         return _full(points[-1])
     times = [point.time_from_start_ns for point in points]
     segment = int(np.searchsorted(times, elapsed_ns, side='right')) - 1
-    return _interpolate(points[segment], active.start_ns + times[segment], points[segment + 1],
+    return interpolate(points[segment], active.start_ns + times[segment], points[segment + 1],
                         active.start_ns + times[segment + 1], now_ns)
 
 
@@ -237,9 +237,17 @@ def _full(point: TrajectoryPoint) -> JointCommand:
                         point.accelerations if len(point.accelerations) else zero)
 
 
-def _interpolate(start: TrajectoryPoint, start_ns: int, end: TrajectoryPoint, end_ns: int,
-                 now_ns: int) -> JointCommand:
-    """Return the state inside a segment: a polynomial as high as the fields of both ends allow."""
+def interpolate(start: TrajectoryPoint, start_ns: int, end: TrajectoryPoint, end_ns: int,
+                now_ns: int) -> JointCommand:
+    """Return the state inside a segment: a polynomial as high as the fields of both ends allow.
+
+    Args:
+        start: state at the beginning; its ``time_from_start_ns`` is not read.
+        start_ns: when it begins.
+        end: state at the end; its ``time_from_start_ns`` is not read.
+        end_ns: when it ends.
+        now_ns: the time wanted; outside of the segment its nearer end is returned.
+    """
     duration_s = (end_ns - start_ns) / NS_PER_S
     t = min(max((now_ns - start_ns) / NS_PER_S, 0.0), duration_s)
     if duration_s <= 0.0:
