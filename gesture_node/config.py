@@ -141,11 +141,18 @@ class OutputConfig:
                                'included.', unit='s', bounds=(0.3, 2.0))
     repeat_hz: float = param(5.0, 'How often the plan is published again when nothing new came.',
                              unit='Hz', bounds=(1.0, 50.0))
-    stamp_policy: str = param('past', 'Header stamps: "past" anchors at the last knot before now, '
-                                      '"future" at the next knot, "zero" leaves 0.',
+    stamp_policy: str = param('past', 'Header stamps: "past" anchors at the last knot before '
+                                      'now and fits most controllers, "future" at a knot ahead, '
+                                      '"zero" leaves 0; see docs/trajectories.md.',
                               choices=('past', 'future', 'zero'))
-    require_joint_states: bool = param(True, 'Wait for joint_states before the first trajectory '
-                                             'and ramp from what they measure.')
+    controllers: str = param(
+        'profile', 'Trajectory controllers that get a message of their own: "profile" takes those '
+                   'of the robot profile, "none" publishes joint_trajectory alone, a YAML mapping '
+                   'such as {head_controller: [head_yaw, head_pitch]} names them with all their '
+                   'joints; their topics are <name>/joint_trajectory.', read_only=True)
+    require_joint_states: bool = param(True, 'Wait for joint_states before the first trajectory, '
+                                             'ramp from what they measure, and brake when they '
+                                             'stop coming.')
     idle_release_s: float = param(4.0, 'Silence after which the robot has eased to idle and '
                                        'publishing stops until speech returns.',
                                   unit='s', bounds=(0.5, 3_600.0))
@@ -158,12 +165,23 @@ class OutputConfig:
 class LimitsConfig:
     """How far inside the robot's limits to stay."""
 
+    scale: float = param(1.0, "Fraction of the profile's velocity, acceleration and jerk limits "
+                              'to use; the two scales below multiply it.', bounds=(0.05, 1.0))
     velocity_scale: float = param(1.0, "Fraction of the profile's velocity limits to use.",
                                   bounds=(0.05, 1.0))
-    acceleration_scale: float = param(1.0, "Fraction of the profile's acceleration limits to use.",
-                                      bounds=(0.05, 1.0))
+    acceleration_scale: float = param(1.0, "Fraction of the profile's acceleration and jerk "
+                                           'limits to use.', bounds=(0.05, 1.0))
     position_margin_rad: float = param(0.02, 'Distance kept from every hard position limit.',
                                        unit='rad', bounds=(0.0, 0.5))
+    hand_speed_m_s: float = param(10.0, 'Cap on the speed of every point of the hands, for people '
+                                        'within reach; 0.25 is the reduced speed of ISO 10218-1. '
+                                        '10 is no cap. A change slows moving hands down smoothly.',
+                                  unit='m/s', bounds=(0.05, 10.0))
+    hand_reach_m: float = param(10.0, 'Largest distance of a wrist from the vertical line through '
+                                      'the pelvis of the profile. 10 is no limit.',
+                                unit='m', bounds=(0.1, 10.0))
+    hand_height_m: float = param(10.0, 'Largest height of a wrist above the pelvis of the '
+                                       'profile. 10 is no limit.', unit='m', bounds=(-2.0, 10.0))
 
     def __post_init__(self) -> None:
         check(self)

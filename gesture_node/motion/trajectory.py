@@ -36,6 +36,7 @@ _CONTINUES_RAD = 1e-6
 _CONTINUES_RAD_S2 = 1e-3
 _HISTORY_NS = 2 * NS_PER_S
 _JUMP_NS = NS_PER_S // 2
+_TIME_TO_SAY_AGAIN_NS = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class TrajectoryPlan:
         Until then they run older messages, which are right only until the last change; and the
         stamp of one that still waits stays, since the new one may take its place.
         """
-        begins_ns = now_ns + self._horizon_ns
+        begins_ns = now_ns + self._horizon_ns + _TIME_TO_SAY_AGAIN_NS
         for bound_ns in (self.changed_ns, self.pending_ns):
             if bound_ns > now_ns:
                 begins_ns = min(begins_ns, bound_ns)

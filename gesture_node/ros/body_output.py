@@ -25,8 +25,13 @@ COPIES = 3
 """How often a change is said again at once, since a message may be lost. Of messages of which one
 in twenty is lost, one change in 160 000 is never heard."""
 
-COPY_NS = 20_000_000
-"""Time between those; all come before the change is played, if it came in time."""
+COPY_NS = {'past': 20_000_000, 'future': 8_000_000}
+"""Time between those, by stamp policy; with ``zero`` there are none, since every copy would begin
+anew, as late as it is delivered."""
+
+UNDERWAY_NS = 40_000_000
+"""A copy whose stamp is nearer than this may come after it; some controllers then take it for now,
+that is, for later."""
 
 UNMEASURED_NS = NS_PER_S
 """A moving robot brakes when its joints were not measured for this much longer than fresh."""
@@ -42,7 +47,7 @@ class BodyOutput:
         joint_names: commanded joints.
         config: horizon, stamps and repetition.
         joints: what was measured.
-        publish: takes messages.
+        publish: takes messages; a copy is the same object as what it is a copy of.
         problems: takes what is wrong.
     """
 
@@ -59,6 +64,7 @@ class BodyOutput:
         self._published_ns = self._ticked_ns = 0
         self._measured_ns: int | None = None
         self._copies = 0
+        self._said: TrajectoryMessage | None = None
 
     @property
     def underruns(self) -> int:
@@ -102,7 +108,7 @@ class BodyOutput:
         if measured is None or (commanded is not None and not self._was_moved(measured, now_ns)):
             return commanded
         self._plan.clear()
-        self._commanded = None
+        self._commanded = self._said = None
         return measured
 
     def extend(self, chunk: JointChunk, start_ns: int, now_ns: int) -> bool:
@@ -120,7 +126,7 @@ class BodyOutput:
         return self._send_change(now_ns)
 
     def tick(self, now_ns: int) -> None:
-        """Hold a robot whose joints are not known, let it go once they are, and repeat the plan."""
+        """Hold a robot while its joints are not known, let it go after, repeat the plan."""
         self._ticked_ns = now_ns
         if self._config.require_joint_states or self._is_held or self._must_rest:
             self._watch_joints(now_ns)
@@ -128,14 +134,17 @@ class BodyOutput:
 
     def repeat(self, now_ns: int) -> None:
         """Publish the plan again if that is due: a few times after a change, then now and then."""
-        if self._plan.is_settled(now_ns):
-            return
         since_ns = now_ns - self._published_ns
-        if self._copies and since_ns >= COPY_NS:
+        copy_ns = COPY_NS.get(self._config.stamp_policy)
+        if self._copies and copy_ns is not None:
+            if since_ns < copy_ns:
+                return
             self._copies -= 1
-            if now_ns < self._copies_until_ns():
-                self._send(now_ns)
-        elif since_ns >= NS_PER_S / self._config.repeat_hz:
+            if self._said is not None and self._is_in_time(self._said, now_ns):
+                self._published_ns = now_ns
+                self._publish(self._said)
+                return
+        if since_ns >= NS_PER_S / self._config.repeat_hz and not self._plan.is_settled(now_ns):
             self._send(now_ns)
 
     def stop(self, now_ns: int) -> None:
@@ -155,6 +164,7 @@ class BodyOutput:
         self._commanded = None if known else self._end_of_plan()
         self._plan.clear()
         self._published_ns = self._copies = 0
+        self._said = None
         self._measured_ns = None
 
     def is_moving(self, now_ns: int) -> bool:
@@ -198,19 +208,18 @@ class BodyOutput:
         self._copies = COPIES
         return self._send(now_ns)
 
-    def _copies_until_ns(self) -> int:
-        """Return from when on another copy of the last change would come too late to matter."""
+    def _is_in_time(self, said: TrajectoryMessage, now_ns: int) -> bool:
+        """Return whether a copy of a message does what the message itself would have done."""
         if self._config.stamp_policy == 'future':
-            # One that is overtaken by its stamp may be taken for now, that is, for later.
-            return self._plan.pending_ns - COPY_NS
-        # Without a stamp every copy begins anew, as late as it is delivered.
-        return 0 if self._config.stamp_policy == 'zero' else self._plan.changed_ns
+            return said.stamp_ns - now_ns > UNDERWAY_NS
+        return said.stamp_ns + said.times_from_start_ns[-1] - now_ns > UNDERWAY_NS
 
     def _send(self, now_ns: int) -> bool:
         message = self._plan.message(now_ns, self._config.stamp_policy)
         if message is None:
             return False
         self._published_ns = now_ns
+        self._said = message
         self._publish(message)
         return True
 

@@ -13,6 +13,7 @@ from ..cli.audio_file import read_audio_file
 from ..config import GestureConfig
 from ..measures.sync_score import SyncMeter, SyncNetwork
 from ..motion.robot import RobotProfile
+from ..motion.trajectory_controllers import choose_controllers
 from ..pipeline import GesturePipeline
 from ..types import Float32Array
 from . import qos
@@ -20,6 +21,7 @@ from .audio_input import AudioInput
 from .body_output import BodyOutput
 from .conversions import measured_positions
 from .diagnostics import NodeHealth, resident_mb
+from .expression_output import FaceFormats
 from .inbox import AudioInbox, MeasuredJoints
 from .node_config import NodeConfig
 from .problems import ProblemLog
@@ -59,8 +61,11 @@ class Engine:
         self.check(gesture)
         self._inbox = AudioInbox(int(gesture.audio.max_buffer_s * _BYTES_PER_S))
         self._joints = MeasuredJoints()
-        self._publishers = MotionPublishers(node)
         names = () if self._profile is None else self._profile.joint_names
+        controllers = () if self._profile is None else choose_controllers(
+            gesture.output.controllers, self._profile.interface, names)
+        self._face_formats = FaceFormats(node, config.face, self._problems)
+        self._publishers = MotionPublishers(node, controllers)
         body = BodyOutput(names, gesture.output, self._joints,
                           self._publishers.publish_trajectory, self._problems)
         make_stream = partial(self._pipeline.create_stream, self._profile, persona=self._persona())
@@ -107,6 +112,7 @@ class Engine:
     def close(self) -> None:
         """Take the publishers off the graph."""
         self._publishers.close()
+        self._face_formats.close()
 
     def check(self, config: GestureConfig) -> None:
         """Refuse a config that the bundle or the clock cannot serve.
@@ -125,6 +131,8 @@ class Engine:
         """Publish the face frames and the audio whose time has come, and the plan again."""
         for shown_ns, weights in self.driver.face.take_due(now_ns):
             self._publishers.publish_face_frame(weights, shown_ns)
+            self._face_formats.publish(weights, shown_ns)
+        self._face_formats.tick(now_ns)
         for heard_ns, message in self.driver.audio_out.take_due(now_ns):
             self._publishers.publish_audio(message, heard_ns)
         self.driver.repeat(self._now_ns())

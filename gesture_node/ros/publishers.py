@@ -8,7 +8,9 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
+from ..motion.profile_interface import Controller
 from ..motion.trajectory import TrajectoryMessage
+from ..motion.trajectory_controllers import message_for
 from ..types import FaceChunk, Float32Array
 from . import qos
 from .audio_messages import AudioType
@@ -20,13 +22,19 @@ class MotionPublishers:
 
     Args:
         node: whose names and namespaces are used.
+        controllers: trajectory controllers that get a message of their own; the whole plan is
+            then published for whoever else listens, such as adapters and recorders.
     """
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, controllers: tuple[Controller, ...] = ()) -> None:
         self._node = node
         overriding = QoSOverridingOptions.with_default_policies()
         self._trajectory = node.create_lifecycle_publisher(
             JointTrajectory, 'joint_trajectory', qos.PLAN, qos_overriding_options=overriding)
+        self._controllers = [(controller, node.create_lifecycle_publisher(
+            JointTrajectory, controller.topic, qos.PLAN)) for controller in controllers]
+        self._built_of: TrajectoryMessage | None = None
+        self._built: list[tuple[Any, JointTrajectory]] = []
         self._face_chunks = node.create_lifecycle_publisher(
             JointTrajectory, 'face/trajectory', qos.PLAN)
         self._face_frames = node.create_lifecycle_publisher(
@@ -36,8 +44,16 @@ class MotionPublishers:
         self.trajectories = 0
 
     def publish_trajectory(self, message: TrajectoryMessage) -> None:
-        """Publish a plan of the body."""
-        self._trajectory.publish(joint_trajectory(message))
+        """Publish a plan of the body; converted once for all its copies."""
+        if message is not self._built_of:
+            self._built_of = message
+            self._built = [(publisher, joint_trajectory(message_for(controller, message)))
+                           for controller, publisher in self._controllers]
+            # Converting costs more than sending: what nobody takes is not made.
+            if not self._built or self._trajectory.get_subscription_count():
+                self._built.append((self._trajectory, joint_trajectory(message)))
+        for publisher, converted in self._built:
+            publisher.publish(converted)
         self.trajectories += 1
 
     def publish_face_chunk(self, chunk: FaceChunk, first_ns: int) -> None:
@@ -69,5 +85,6 @@ class MotionPublishers:
     def close(self) -> None:
         """Take the publishers off the graph."""
         self.close_audio()
-        for publisher in (self._trajectory, self._face_chunks, self._face_frames):
+        controllers = [publisher for _, publisher in self._controllers]
+        for publisher in (self._trajectory, self._face_chunks, self._face_frames, *controllers):
             self._node.destroy_lifecycle_publisher(publisher)

@@ -18,6 +18,7 @@ controller's is refused.
 """
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -122,10 +123,10 @@ class ControllerOracle:
         if now_ns < points[0][0]:
             assert self._before is not None
             return _cubic(self._before, points[0], now_ns)
-        for point, following in zip(points, points[1:]):
-            if point[0] <= now_ns < following[0]:
-                return _cubic(point, following, now_ns)
-        return points[-1][1], points[-1][2]
+        after = bisect_right(points, now_ns, key=lambda point: point[0])
+        if after == len(points):
+            return points[-1][1], points[-1][2]
+        return _cubic(points[after - 1], points[after], now_ns)
 
 
 def _cubic(start: Point, end: Point, now_ns: int) -> tuple[np.ndarray, np.ndarray]:
