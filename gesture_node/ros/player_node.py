@@ -131,8 +131,9 @@ class TrajectoryPlayer(Node):
     def start(self) -> None:
         """Subscribe and begin to write as soon as there is a trajectory."""
         self.create_subscription(JointTrajectory, 'joint_trajectory', self._on_trajectory,
-                                 qos.PLAN)
-        self.create_subscription(JointState, 'joint_states', self._on_joints, qos.JOINT_STATES)
+                                 qos.PLAN, qos_overriding_options=qos.overridable())
+        self.create_subscription(JointState, 'joint_states', self._on_joints, qos.JOINT_STATES,
+                                 qos_overriding_options=qos.overridable())
         self._worker.start()
         what = ', '.join(f'{outlet.adapter.kind} on {outlet.publisher.topic_name} at '
                          f'{1.0 / outlet.period_s:g} Hz' for outlet in self._outlets)
@@ -148,9 +149,10 @@ class TrajectoryPlayer(Node):
         message_class = load_message(adapter)
         writer = make_writer(adapter, profile, config.weight_ramp_s, message_class)
         columns = np.array([self._names.index(name) for name in adapter.joints], dtype=np.intp)
-        return Outlet(adapter, writer,
-                      self.create_publisher(message_class, adapter.topic, qos.COMMANDS),
-                      columns, 1.0 / (config.rate_hz or adapter.rate_hz))
+        publisher = self.create_publisher(message_class, adapter.topic, qos.COMMANDS,
+                                          qos_overriding_options=qos.overridable())
+        return Outlet(adapter, writer, publisher, columns,
+                      1.0 / (config.rate_hz or adapter.rate_hz))
 
     def _on_trajectory(self, message: JointTrajectory) -> None:
         self._inbox.append(trajectory_of(message))
