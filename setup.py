@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 SHARE = 'share/gesture_node'
-DATA_FOLDERS = ('bundles/base', 'config', 'examples', 'launch', 'models')
+DATA_FOLDERS = ('bundles/base', 'config', 'examples', 'launch', 'models', 'worlds')
 
 
 def data_files() -> list[tuple[str, list[str]]]:
