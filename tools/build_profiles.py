@@ -32,6 +32,7 @@ PROFILES = ROOT / 'config' / 'robots'
 _GROUPS = ['torso', 'head', 'arm', 'hand', 'leg']
 _HANGING_FRAMES = 200
 _STILL_RAD = 0.0015
+_SETTLED_RAD, _ROUNDS = 0.01, 12
 
 
 def described() -> list[str]:
@@ -91,7 +92,16 @@ def build(name: str, check: bool, keep_rest: bool) -> bool:
     if check or keep_rest:
         return write_if_new(path, profile_text(tree, rest_of(path)), check) or stale
     path.write_text(profile_text(tree, {}), encoding='utf-8')
-    return write_if_new(path, profile_text(tree, resting(path)), check) or stale
+    rest: dict[str, float] = {}
+    # The retargeter leans to the rest posture, so it is sought until it stays where it is.
+    for _ in range(_ROUNDS):
+        before, rest = rest, resting(path)
+        path.write_text(profile_text(tree, rest), encoding='utf-8')
+        if all(abs(rest.get(joint, 0.0) - before.get(joint, 0.0)) < _SETTLED_RAD
+               for joint in {*rest, *before}):
+            break
+    print(f'{path} written', file=sys.stderr)
+    return True
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -108,13 +108,13 @@ class RobotTree:
     def points(self, side: str) -> ArmPoints:
         """Return where shoulder, elbow and wrist are.
 
-        A hinge may slide along its axis without a difference to motion, so the elbow is the
-        point of its axis nearest to the axis about which the upper arm twists.
+        A hinge may slide along its axis without a difference to motion, so shoulder and elbow
+        are the points of their axes nearest to the axis of the joint before them.
         """
         arm = self.arm(side)
-        shoulder = self.origin(arm['shoulder'])
-        before = arm['joints'][arm['joints'].index(arm['elbow']) - 1]
-        elbow = self._nearest(arm['elbow'], before)
+        shoulder, elbow = (
+            self._nearest(arm[key], arm['joints'][arm['joints'].index(arm[key]) - 1])
+            for key in ('shoulder', 'elbow'))
         if isinstance(arm['wrist'], str):
             wrist = self.origin(arm['wrist'])
             along = self.axis(arm['wrist'])
@@ -177,4 +177,5 @@ class RobotTree:
 
 
 def _yaml(path: Path) -> Node:
-    return dict(yaml.safe_load(path.read_text(encoding='utf-8')))
+    loader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+    return dict(yaml.load(path.read_text(encoding='utf-8'), Loader=loader))

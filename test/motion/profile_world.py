@@ -5,7 +5,7 @@ URDF. The directions a profile states are not used for them, so a wrong sign in 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -65,6 +65,18 @@ POSES = {
 }
 
 
+def hangs(name: str, side: str) -> bool:
+    """Return whether an arm hangs in a canonical pose."""
+    return all(wanted_parts(name)[f'{side} {part}'] @ DOWN > 0.999
+               for part in ('upper arm', 'forearm'))
+
+
+def _by_directions(profile: RobotProfile) -> RobotProfile:
+    """Return the profile with hands free to miss each other, so that only directions count."""
+    return replace(profile, weights=replace(profile.weights, hands_together=0.0,
+                                            hand_on_chest=0.0))
+
+
 @dataclass(frozen=True)
 class Bend:
     """A point fixed in the frame of a joint."""
@@ -78,7 +90,7 @@ class Robot:
 
     def __init__(self, name: str) -> None:
         self.profile: RobotProfile = load_profile(name)
-        self.retargeter = Retargeter(self.profile)
+        self.retargeter = Retargeter(_by_directions(self.profile))
         self.model = pinocchio.buildModelFromUrdf(str(self.profile.urdf_path))
         self.data = self.model.createData()
         self.columns = np.array([self.model.joints[self.model.getJointId(joint)].idx_q
@@ -111,14 +123,9 @@ class Robot:
     def _bends(self, side: str, names: tuple[Any, Any, Any]) -> tuple[Bend, Bend, Bend]:
         arm = next(arm for arm in self.profile.arms if arm.side == side)
         shoulder, elbow, wrist = (_sided(name, side) for name in names)
-        before = arm.joints[arm.joints.index(elbow) - 1]
-        place, axis = self._line(elbow)
-        other, along = self._line(before)
-        # The point of the hinge nearest to the axis that twists the upper arm.
-        slant = 1.0 - (axis @ along) ** 2
-        if slant > 0.2:
-            between = place - other
-            place = place + axis * ((axis @ along) * (along @ between) - axis @ between) / slant
+        before = {name: arm.joints[arm.joints.index(name) - 1] for name in (shoulder, elbow)}
+        root = self._nearest(shoulder, before[shoulder])
+        place = self._nearest(elbow, before[elbow])
         if isinstance(wrist, str):
             end, turning = self._line(wrist)
             if abs(turning @ (end - place)) < 0.8 * np.linalg.norm(end - place):
@@ -127,8 +134,18 @@ class Robot:
             mirror = np.array([1.0, -1.0 if side == 'right' else 1.0, 1.0])
             end = place + self.forward @ (np.array(wrist) * mirror)
         hinge = self.model.getJointId(elbow)
-        return (self._fixed(self.model.getJointId(shoulder), self._line(shoulder)[0]),
+        return (self._fixed(self.model.getJointId(shoulder), root),
                 self._fixed(hinge, place), self._fixed(hinge, end))
+
+    def _nearest(self, joint: str, before: str) -> np.ndarray:
+        """Return the point of a joint's axis nearest to the axis of the joint before it."""
+        place, axis = self._line(joint)
+        other, along = self._line(before)
+        slant = 1.0 - (axis @ along) ** 2
+        if slant < 0.2:
+            return place
+        between = place - other
+        return place + axis * ((axis @ along) * (along @ between) - axis @ between) / slant
 
     def _fixed(self, joint: int, place: np.ndarray) -> Bend:
         return Bend(joint, self.data.oMi[joint].actInv(place))
@@ -148,12 +165,13 @@ class Robot:
         return parts
 
     def errors_deg(self, name: str, positions: np.ndarray) -> dict[str, float]:
-        """Return by how much each part misses a canonical pose, arms as wholes."""
+        """Return by how much each part misses a canonical pose, each arm as a whole."""
         shown, wanted = self.shown(positions), wanted_parts(name)
         missed = {key: degrees_between(shown[key], wanted[key]) if key in shown
                   else degrees_between([1.0, 0.0, 0.0], wanted[key]) for key in wanted}
         return {'torso': missed['torso'], 'head': missed['head'],
-                'arms': max(value for key, value in missed.items() if 'arm' in key)}
+                **{side: max(missed[f'{side} upper arm'], missed[f'{side} forearm'])
+                   for side in SIDES}}
 
     def settled(self, name: str) -> np.ndarray:
         """Return the positions (N,) [rad] the retargeter comes to in a canonical pose."""
