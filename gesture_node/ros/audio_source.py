@@ -1,11 +1,14 @@
 """``audio_source``: publishes a sound file or the microphone as a robot's audio topic.
 
 The stamp of a message is the ROS time at which its first sample is, or was, heard at the source.
+With ``use_sim_time`` a file is paced by ``/clock``: it waits while the simulation stands still,
+and after a jump goes on from where it was.
 """
 from __future__ import annotations
 
 from functools import partial
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from ..timeline import NS_PER_S
 from . import qos
 from .audio_messages import AUDIO_TYPES, best_audio_type
 from .audio_source_config import AudioSourceConfig
+from .clock_guard import ClockGuard
 from .parameters import ConfigParameters
 from .runner import run_node
 from .sound_input import Microphone, SoundFile
@@ -37,10 +41,13 @@ class AudioSource(Node):
             AUDIO_TYPES[config.audio_type])
         self._config = config
         self._kind, self._class = kind, kind.load()
-        self._publisher = self.create_publisher(self._class, 'audio', qos.AUDIO_OUT)
+        self._publisher = self.create_publisher(
+            self._class, 'audio', qos.own(qos.AUDIO_OUT),
+            qos_overriding_options=qos.overridable())
         self._source: SoundFile | Microphone | None = None
         self._start_ns: int | None = None
         self._published = 0
+        self._clock = ClockGuard()
         self._timer: Any = None
 
     def start(self) -> None:
@@ -81,6 +88,14 @@ class AudioSource(Node):
             return False
         return now_ns >= self._start_ns
 
+    def _follow_jump(self, file: SoundFile) -> None:
+        """Let the next sample be heard now, or after the start delay, when ROS time jumped."""
+        now_ns = self._now_ns()
+        if self._clock.has_jumped(now_ns, time.monotonic_ns()) and self._start_ns is not None:
+            heard_ns = self._published * NS_PER_S // file.sample_rate
+            self._start_ns = now_ns - heard_ns if heard_ns else (
+                now_ns + round(self._config.start_delay_s * NS_PER_S))
+
     def _publish_microphone(self, microphone: Microphone) -> None:
         blocks = microphone.take()
         if self._has_started():
@@ -88,6 +103,7 @@ class AudioSource(Node):
                 self._publish(samples, stamp_ns)
 
     def _publish_file(self, file: SoundFile) -> None:
+        self._follow_jump(file)
         if self.done or not self._has_started():
             return
         assert self._start_ns is not None

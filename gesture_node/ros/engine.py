@@ -92,7 +92,8 @@ class Engine:
             self._now_ns, self._problems,
             self._publishers.set_audio_type if self._config.publish_audio else lambda kind: None)
         self._joint_subscription = self._node.create_subscription(
-            JointState, 'joint_states', self._store_joints, qos.JOINT_STATES)
+            JointState, 'joint_states', self._store_joints, qos.own(qos.JOINT_STATES),
+            qos_overriding_options=qos.overridable())
         self._worker = GestureWorker(self.driver, self._inbox, self._now_ns, self._problems)
         self._worker.start()
 

@@ -106,7 +106,7 @@ class FaceFormats:
         if kind is None:
             return None
         publisher = self._node.create_lifecycle_publisher(
-            kind, topic, qos.FACE_FRAMES, qos_overriding_options=qos.overridable())
+            kind, topic, qos.own(qos.FACE_FRAMES), qos_overriding_options=qos.overridable())
         self._publishers.append(publisher)
         return publisher
 

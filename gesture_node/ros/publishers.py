@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
@@ -28,17 +27,21 @@ class MotionPublishers:
 
     def __init__(self, node: LifecycleNode, controllers: tuple[Controller, ...] = ()) -> None:
         self._node = node
-        overriding = QoSOverridingOptions.with_default_policies()
+        overriding = qos.overridable()
         self._trajectory = node.create_lifecycle_publisher(
-            JointTrajectory, 'joint_trajectory', qos.PLAN, qos_overriding_options=overriding)
+            JointTrajectory, 'joint_trajectory', qos.own(qos.PLAN),
+            qos_overriding_options=overriding)
         self._controllers = [(controller, node.create_lifecycle_publisher(
-            JointTrajectory, controller.topic, qos.PLAN)) for controller in controllers]
+            JointTrajectory, controller.topic, qos.own(qos.PLAN),
+            qos_overriding_options=overriding)) for controller in controllers]
         self._built_of: TrajectoryMessage | None = None
         self._built: list[tuple[Any, JointTrajectory]] = []
         self._face_chunks = node.create_lifecycle_publisher(
-            JointTrajectory, 'face/trajectory', qos.PLAN)
+            JointTrajectory, 'face/trajectory', qos.own(qos.PLAN),
+            qos_overriding_options=overriding)
         self._face_frames = node.create_lifecycle_publisher(
-            JointState, 'face/blendshapes', qos.FACE_FRAMES, qos_overriding_options=overriding)
+            JointState, 'face/blendshapes', qos.own(qos.FACE_FRAMES),
+            qos_overriding_options=overriding)
         self._audio: Any = None
         self._audio_type: AudioType | None = None
         self.trajectories = 0
@@ -69,7 +72,9 @@ class MotionPublishers:
         if kind != self._audio_type:
             self.close_audio()
             self._audio_type = kind
-            self._audio = self._node.create_publisher(kind.load(), 'audio_out', qos.AUDIO_OUT)
+            self._audio = self._node.create_publisher(
+                kind.load(), 'audio_out', qos.own(qos.AUDIO_OUT),
+                qos_overriding_options=qos.overridable())
 
     def publish_audio(self, message: Any, heard_ns: int) -> None:
         """Pass an audio message on, stamped with the time at which it is to be heard."""

@@ -10,6 +10,8 @@ name, as ROS defines them.
 """
 from __future__ import annotations
 
+from copy import copy
+
 from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
@@ -33,6 +35,11 @@ def audio_in(reliability: str) -> QoSProfile:
 def overridable() -> QoSOverridingOptions:
     """Return the options that let history, depth and reliability of a topic be overridden."""
     return QoSOverridingOptions.with_default_policies()
+
+
+def own(profile: QoSProfile) -> QoSProfile:
+    """Return a copy of a profile; ROS writes what is overridden into the profile it is given."""
+    return copy(profile)
 
 
 def overridden_reliability(node: Node, topic: str) -> str | None:
