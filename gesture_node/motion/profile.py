@@ -11,6 +11,7 @@ from ..types import Float64Array
 from .limits import JointLimits
 from .profile_cannot import Cannot
 from .profile_interface import RobotInterface
+from .retarget_weights import RetargetWeights
 from .urdf import Urdf
 
 
@@ -65,6 +66,8 @@ class Arm:
         closing: finger joints.
         hang_out_rad: how far a hanging arm is held away from the body so that it clears the
             hips; fades out as the arm is raised.
+        palm_centre_m: how far the middle of the palm is from the hand link's origin, along the
+            fingers; ``None`` takes a person's, scaled to the length of the arm.
     """
 
     side: str
@@ -78,6 +81,7 @@ class Arm:
     palm: Float64Array
     closing: tuple[ClosingJoint, ...]
     hang_out_rad: float
+    palm_centre_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class RobotProfile:
         arms: one or two arms.
         interface: which topics take which joints.
         cannot: parts of canonical poses that the robot does not show.
+        weights: how much each part of a pose counts.
     """
 
     name: str
@@ -115,6 +120,7 @@ class RobotProfile:
     arms: tuple[Arm, ...]
     interface: RobotInterface
     cannot: tuple[Cannot, ...] = ()
+    weights: RetargetWeights = RetargetWeights()
 
     @property
     def root_link(self) -> str:

@@ -81,7 +81,7 @@ def _arm(side: str, node: Node, urdf: Urdf) -> Arm:
     node.allow(('joints', 'upper_arm', 'forearm', 'hand', 'closing', 'hang_out_rad'))
     upper = node.child('upper_arm').allow(('link', 'direction'))
     forearm = node.child('forearm').allow(('link', 'direction'))
-    hand = node.child('hand').allow(('link', 'fingers', 'palm'))
+    hand = node.child('hand').allow(('link', 'fingers', 'palm', 'centre_m'))
     arm = Arm(
         side=side, joints=node.names('joints'),
         upper_arm_link=upper.text('link'), upper_arm=upper.direction('direction'),
@@ -89,7 +89,8 @@ def _arm(side: str, node: Node, urdf: Urdf) -> Arm:
         hand_link=hand.text('link'), fingers=hand.direction('fingers'),
         palm=hand.direction('palm'),
         closing=_closing(node.child('closing')) if node.has('closing') else (),
-        hang_out_rad=node.number('hang_out_rad') if node.has('hang_out_rad') else 0.0)
+        hang_out_rad=node.number('hang_out_rad') if node.has('hang_out_rad') else 0.0,
+        palm_centre_m=hand.number('centre_m') if hand.has('centre_m') else None)
     _check_chain(arm.joints, arm.hand_link, urdf)
     upper_path, fore_path = (urdf.joints_to(arm.upper_arm_link), urdf.joints_to(arm.forearm_link))
     if fore_path[:len(upper_path)] != upper_path or fore_path == upper_path:

@@ -9,8 +9,7 @@ from ..types import Float64Array
 from .kinematics import DirectionKinematics, LinkVector
 from .profile import Arm, OrientedPart, RobotProfile
 
-_FORWARD_WEIGHT, _UP_WEIGHT = 1.0, 0.4
-_SEGMENT_WEIGHT, _HINGE_WEIGHT, _HAND_WEIGHT = 1.0, 0.1, 0.5
+_UP_SHARE = 0.4
 _STRAIGHT = 0.05
 
 
@@ -22,17 +21,19 @@ class Task:
         vector: what is turned.
         joints: joints that may turn it.
         weight: how much its squared error counts; 0 leaves it out.
+        when_pointing: joints that follow it while the arm points.
     """
 
     vector: LinkVector
     joints: tuple[str, ...]
     weight: float
+    when_pointing: tuple[str, ...] = ()
 
 
-def part_tasks(part: OrientedPart) -> list[Task]:
+def part_tasks(part: OrientedPart, weight: float) -> list[Task]:
     """Return the forward and the up axis of torso or head."""
-    return [Task(LinkVector(part.link, part.frame[:, 0]), part.joints, _FORWARD_WEIGHT),
-            Task(LinkVector(part.link, part.frame[:, 2]), part.joints, _UP_WEIGHT)]
+    return [Task(LinkVector(part.link, part.frame[:, 0]), part.joints, weight),
+            Task(LinkVector(part.link, part.frame[:, 2]), part.joints, _UP_SHARE * weight)]
 
 
 def arm_tasks(profile: RobotProfile, arm: Arm) -> list[Task]:
@@ -42,14 +43,15 @@ def arm_tasks(profile: RobotProfile, arm: Arm) -> list[Task]:
     raising = tuple(name for name in profile.urdf.joints_to(arm.upper_arm_link)
                     if name in reaching)
     turning = tuple(name for name in arm.joints if name not in to_forearm)
-    hinge = _hinge_axis(profile, arm, reaching)
+    hinge, weights = _hinge_axis(profile, arm, reaching), profile.weights
     return [
-        Task(LinkVector(arm.upper_arm_link, arm.upper_arm), raising, _SEGMENT_WEIGHT),
-        Task(LinkVector(arm.forearm_link, arm.forearm), reaching, _SEGMENT_WEIGHT),
+        Task(LinkVector(arm.upper_arm_link, arm.upper_arm), raising, weights.upper_arm),
+        Task(LinkVector(arm.forearm_link, arm.forearm), reaching, weights.forearm),
         Task(LinkVector(arm.forearm_link, arm.forearm if hinge is None else hinge), reaching,
-             0.0 if hinge is None else _HINGE_WEIGHT),
-        Task(LinkVector(arm.hand_link, arm.fingers), turning, _HAND_WEIGHT),
-        Task(LinkVector(arm.hand_link, arm.palm), turning, _HAND_WEIGHT),
+             0.0 if hinge is None else weights.elbow),
+        Task(LinkVector(arm.hand_link, arm.fingers), turning, weights.fingers,
+             reaching + turning),
+        Task(LinkVector(arm.hand_link, arm.palm), turning, weights.palm),
     ]
 
 

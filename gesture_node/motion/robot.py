@@ -17,12 +17,13 @@ from .profile_chains import check_commanded, read_arms, read_part, read_root
 from .profile_interface import read_interface
 from .profile_numbers import read_limits, read_rest
 from .profile_yaml import Node, read_yaml
+from .retarget_weights import read_weights
 from .urdf import parse_urdf, read_urdf, Urdf
 
 __all__ = ['load_profile', 'profile_names', 'RobotProfile']
 
 _KEYS = ('name', 'source', 'licence', 'urdf', 'limits', 'root', 'torso', 'head', 'arms', 'rest',
-         'interface', 'cannot')
+         'interface', 'cannot', 'weights')
 
 
 def profile_names() -> tuple[str, ...]:
@@ -62,7 +63,8 @@ def load_profile(name_or_path: str | Path, urdf_text: str = '') -> RobotProfile:
         rest_positions=read_rest(_optional(node, 'rest'), names, limits),
         root=root, torso=torso, head=head, arms=arms,
         interface=read_interface(_optional(node, 'interface'), names),
-        cannot=read_cannot(node.children('cannot') if node.has('cannot') else ()))
+        cannot=read_cannot(node.children('cannot') if node.has('cannot') else ()),
+        weights=read_weights(_optional(node, 'weights')))
 
 
 def _given_urdf(text: str, shapes_path: Path) -> Urdf:

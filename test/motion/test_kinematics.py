@@ -9,7 +9,7 @@ import pinocchio
 import pytest
 
 from gesture_node.exceptions import RobotError
-from gesture_node.motion.kinematics import DirectionKinematics, LinkVector
+from gesture_node.motion.kinematics import DirectionKinematics, LinkPoint, LinkVector
 from gesture_node.motion.robot import load_profile
 from gesture_node.motion.urdf import read_urdf
 
@@ -63,6 +63,36 @@ def test_a_vector_changes_by_the_cross_product_with_the_joint_axis(name):
         for vector, direction, rate in zip(vectors, directions, change):
             carried = joint in profile.urdf.joints_to(vector.link)
             expected = np.cross(axes[index], direction) if carried else np.zeros(3)
+            assert np.allclose(rate, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize('name', ROBOTS)
+def test_points_are_where_the_links_carry_them_and_move_by_their_moments(name):
+    profile = load_profile(name)
+    random = np.random.default_rng(4)
+    points = [LinkPoint(vector.link, random.normal(scale=0.1, size=3))
+              for vector in _vectors(profile, 5)]
+    kinematics = DirectionKinematics(profile.urdf, profile.joint_names, [], points)
+    workspace, positions = kinematics.workspace(), _random_positions(profile, 6)
+    axes, _ = kinematics.directions(workspace, positions)
+    places, moments = (part.copy() for part in kinematics.points(workspace))
+    model = pinocchio.buildModelFromUrdf(str(profile.urdf_path))
+    data, coordinates = model.createData(), pinocchio.neutral(model)
+    for joint, position in zip(profile.joint_names, positions):
+        coordinates[model.joints[model.getJointId(joint)].idx_q] = position
+    pinocchio.framesForwardKinematics(model, data, coordinates)
+    for point, place in zip(points, places):
+        assert np.allclose(data.oMf[model.getFrameId(point.link)].act(point.offset_m), place,
+                           atol=1e-6)
+    step = 1e-6
+    for index, joint in enumerate(profile.joint_names):
+        moved = positions.copy()
+        moved[index] += step
+        kinematics.directions(workspace, moved)
+        change = (kinematics.points(workspace)[0] - places) / step
+        for point, place, rate in zip(points, places, change):
+            carried = joint in profile.urdf.joints_to(point.link)
+            expected = moments[index] + np.cross(axes[index], place) if carried else np.zeros(3)
             assert np.allclose(rate, expected, atol=1e-5)
 
 
