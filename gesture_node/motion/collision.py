@@ -21,6 +21,7 @@ from ..timeline import BODY_RATE_HZ
 from ..types import Float64Array
 from .collision_capsules import Contacts
 from .collision_model import CollisionModel, GuardedRobot
+from .collision_walls import Walls
 
 DEFAULT_MARGIN_M = 0.02
 _REST_SHARE = 0.5  # of the clearance at rest: a hanging arm is never pushed away by the margin
@@ -40,14 +41,15 @@ class SelfCollisionGuard:
         robot: the profile.
         margin_m: clearance that poses keep; half the clearance at rest where that is less.
         rate_hz: poses per second, for how fast a kept pose is left.
+        walls: workspace that the wrists keep to.
 
     Attributes:
         model: capsules, watched pairs and kinematics.
     """
 
     def __init__(self, robot: GuardedRobot, margin_m: float = DEFAULT_MARGIN_M,
-                 rate_hz: float = BODY_RATE_HZ) -> None:
-        self.model = CollisionModel(robot)
+                 rate_hz: float = BODY_RATE_HZ, walls: Walls | None = None) -> None:
+        self.model = CollisionModel(robot, walls)
         self._margin = np.minimum(margin_m, _REST_SHARE * self.model.rest_clearance)
         self._lower, self._upper = robot.limits.lower, robot.limits.upper
         self._step = _HASTE * robot.limits.velocity / rate_hz

@@ -2,7 +2,8 @@
 
 A capsule is a segment and a radius. Collision shapes become capsules that cover them: a cylinder
 its axis, a sphere a segment of no length, a box its longest axis with the half diagonal of the
-other two as radius. A shape that lies inside another of the same link is left out. Meshes are not
+other two as radius, or, if it is flat, two or three such capsules side by side. A shape that lies
+inside another of the same link is left out. Meshes are not
 read: a link that has nothing else has no capsule.
 """
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .urdf import read_urdf
 
 _PARALLEL = 1e-12
 _SLACK_M = 1e-6
+_MOST_PER_BOX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,30 @@ def _capsules(link: str, element: ElementTree.Element) -> list[Capsule]:
         return []
     centre = _numbers(origin, 'xyz', 3, link) if origin is not None else np.zeros(3)
     turn = _rotation(_numbers(origin, 'rpy', 3, link)) if origin is not None else np.eye(3)
-    half = np.zeros(3)
     if shape.tag == 'box':
-        size = _numbers(shape, 'size', 3, link)
-        axis = int(np.argmax(size))
-        half[axis] = 0.5 * size[axis]
-        radius = 0.5 * float(np.linalg.norm(np.delete(size, axis)))
-    else:
-        radius = float(_numbers(shape, 'radius', 1, link)[0])
-        if shape.tag != 'sphere':
-            half[2] = 0.5 * _numbers(shape, 'length', 1, link)[0]
+        return _box(link, centre, turn, _numbers(shape, 'size', 3, link))
+    half = np.zeros(3)
+    radius = float(_numbers(shape, 'radius', 1, link)[0])
+    if shape.tag != 'sphere':
+        half[2] = 0.5 * _numbers(shape, 'length', 1, link)[0]
     return [Capsule(link, centre - turn @ half, centre + turn @ half, radius)]
+
+
+def _box(link: str, centre: Float64Array, turn: Float64Array,
+         size: Float64Array) -> list[Capsule]:
+    """Return capsules along the longest axis of a box, side by side along the second longest."""
+    thin, wide, long = np.argsort(size, kind='stable')
+    count = int(np.clip(np.round(size[wide] / max(size[thin], 1e-6)), 1, _MOST_PER_BOX))
+    half, step = np.zeros(3), size[wide] / count
+    half[long] = 0.5 * size[long]
+    radius = 0.5 * float(np.hypot(size[thin], step))
+    found = []
+    for index in range(count):
+        middle = np.zeros(3)
+        middle[wide] = (index + 0.5) * step - 0.5 * size[wide]
+        found.append(Capsule(link, centre + turn @ (middle - half),
+                             centre + turn @ (middle + half), radius))
+    return found
 
 
 def _numbers(element: ElementTree.Element, key: str, count: int, link: str) -> Float64Array:

@@ -8,8 +8,11 @@ it and the brake after it are free of overlaps; otherwise, in this order:
 2. as much of the motion is kept as leaves a free brake, and then that brake is taken.
 
 The brake of the state before was found free when that state was taken, so there is always one
-free way on: a robot that starts free stays free, at every knot. Between knots a small reserve
-protects. A start in contact is not made worse.
+free way on: a robot that starts free stays free, at every instant (``collision_path``). A start
+in contact is not made worse.
+
+With a cap on the speed of hands (``safety_speed``) the same holds for that: targets are slowed
+down, and what would still be too fast is followed anew more slowly, or not at all.
 """
 from __future__ import annotations
 
@@ -19,11 +22,14 @@ import numpy as np
 
 from ..types import Float64Array
 from .collision import SelfCollisionGuard
+from .collision_path import PathClearance
 from .limiter_state import LimitedMotion, LimiterState
 from .limits import MotionLimiter
+from .safety_speed import HandSpeed
 
 RESERVE_M = 0.002
 _EASED_M = 1e-9
+_SLOWER = (0.9, 0.6, 0.3)  # of the cap, for targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +39,32 @@ class FreeMotion:
     Attributes:
         motion: K knots inside every limit.
         brake: the free stop after the last of them.
-        parted: whether targets were replaced because the motion would have met a link.
+        parted: whether targets were replaced because the motion would have met a link or a wall.
+        slowed_knots: knots whose targets were slowed down for the cap on hands.
         braked_knots: knots at the end that brake because nothing else was free.
     """
 
     motion: LimitedMotion
     brake: LimitedMotion
     parted: bool = False
+    slowed_knots: int = 0
     braked_knots: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What motion from a state must keep to.
+
+    Attributes:
+        start: the state.
+        reserve_m: clearance.
+        allowed_m_s: speed of hands by interval, as far as motion and brake may last; ``None``
+            without a cap.
+    """
+
+    start: LimiterState
+    reserve_m: float
+    allowed_m_s: Float64Array | None = None
 
 
 class CollisionFreeLimiter:
@@ -49,49 +73,105 @@ class CollisionFreeLimiter:
     Args:
         limiter: keeps position, velocity, acceleration and jerk limits.
         guard: knows the links.
+        hands: knows the speed of hands; needed for a cap.
     """
 
-    def __init__(self, limiter: MotionLimiter, guard: SelfCollisionGuard) -> None:
+    def __init__(self, limiter: MotionLimiter, guard: SelfCollisionGuard,
+                 hands: HandSpeed | None = None) -> None:
         self.limiter, self.guard = limiter, guard
+        self._hands = hands
+        self._path = PathClearance(guard.model, limiter.rate_hz)
 
-    def follow(self, state: LimiterState, targets: Float64Array) -> FreeMotion:
+    def follow(self, state: LimiterState, targets: Float64Array,
+               cap_m_s: float | None = None) -> FreeMotion:
         """Follow targets (K, N) from a state whose brake is free; see ``MotionLimiter.follow``.
 
         Unlike there, cutting targets into calls differently may change the motion where a link
-        is near, because every call ends with a brake that is looked at.
+        is near or hands are slowed, because every call ends with a brake that is looked at.
+
+        Args:
+            state: motion at the knot before the first target.
+            targets: shape (K, N), [rad]; finite if there is a cap.
+            cap_m_s: largest speed of the hands.
         """
+        if not len(targets):
+            motion = self.limiter.follow(state, targets)
+            return FreeMotion(motion, self.limiter.brake(state))
+        if cap_m_s is not None:
+            return self._follow_slowly(state, targets, cap_m_s)
         motion = self.limiter.follow(state, targets)
         brake = self.limiter.brake(motion.state)
-        if not len(motion.positions) or self._is_free(motion, brake, RESERVE_M):
+        if self._is_free(motion, brake, _Demand(state, RESERVE_M)):
             return FreeMotion(motion, brake)
-        # What the state itself cannot avoid any more is not asked for.
-        reserve = min(RESERVE_M, self._clearance(self.limiter.brake(state))) - _EASED_M
-        apart, _ = self.guard.guard(motion.positions, state.positions)
-        around = self.limiter.follow(state, apart)
+        demand = self._bearable(state)
+        found = self._around(motion, demand, None)
+        return found or self._braked(targets, motion, demand, None)
+
+    def _follow_slowly(self, state: LimiterState, targets: Float64Array,
+                       cap_m_s: float) -> FreeMotion:
+        """Follow targets with hands below a speed."""
+        hands = self._hands
+        if hands is None:
+            raise ValueError('a cap on hands needs their kinematics')
+        demand, stop = self._bearable(state), self.limiter.brake(state)
+        demand = replace(demand, allowed_m_s=hands.allowed(
+            cap_m_s, np.concatenate([state.positions[None], stop.positions]),
+            np.concatenate([state.velocities[None], stop.velocities]), len(targets)))
+        previous = np.where(np.isnan(state.target), state.positions, state.target)
+        for slower in _SLOWER:
+            slowed, share = hands.slowed(slower * cap_m_s, previous, targets)
+            motion = self.limiter.follow(state, slowed, share)
+            brake = self.limiter.brake(motion.state)
+            changed = int(np.count_nonzero((slowed != targets).any(axis=1)))
+            if self._is_free(motion, brake, demand):
+                return FreeMotion(motion, brake, slowed_knots=changed)
+            found = self._around(motion, demand, share)
+            if found is not None:
+                return replace(found, slowed_knots=changed)
+        return replace(self._braked(slowed, motion, demand, share), slowed_knots=changed)
+
+    def _bearable(self, state: LimiterState) -> _Demand:
+        """Return the demand on motion from a state; what it cannot avoid is not asked for."""
+        stop = self.limiter.brake(state)
+        poses = np.concatenate([state.positions[None], stop.positions])
+        clearance = float(self.guard.clearance(poses).min())
+        return _Demand(state, min(RESERVE_M, clearance - _EASED_M))
+
+    def _is_free(self, motion: LimitedMotion, brake: LimitedMotion, demand: _Demand) -> bool:
+        start = demand.start
+        positions = np.concatenate([start.positions[None], motion.positions, brake.positions])
+        velocities = np.concatenate([start.velocities[None], motion.velocities,
+                                     brake.velocities])
+        if self._hands is not None and demand.allowed_m_s is not None:
+            allowed = np.full(len(positions) - 1, demand.allowed_m_s[-1])
+            count = min(len(allowed), len(demand.allowed_m_s))
+            allowed[:count] = demand.allowed_m_s[:count]
+            if not self._hands.keeps(positions, velocities, allowed):
+                return False
+        return self._path.keeps(positions, velocities, demand.reserve_m)
+
+    def _around(self, motion: LimitedMotion, demand: _Demand,
+                share: Float64Array | None) -> FreeMotion | None:
+        """Return motion along targets moved apart, if that is free."""
+        apart, _ = self.guard.guard(motion.positions, demand.start.positions)
+        around = self.limiter.follow(demand.start, apart, share)
         brake = self.limiter.brake(around.state)
-        if self._is_free(around, brake, reserve):
-            whole = replace(around, report=motion.report + around.report)
-            return FreeMotion(whole, brake, parted=True)
-        return self._braked(state, targets, motion, reserve)
+        if not self._is_free(around, brake, demand):
+            return None
+        whole = replace(around, report=motion.report + around.report)
+        return FreeMotion(whole, brake, parted=True)
 
-    def _clearance(self, motion: LimitedMotion) -> float:
-        return float(self.guard.clearance(motion.positions).min())
-
-    def _is_free(self, motion: LimitedMotion, brake: LimitedMotion, reserve: float) -> bool:
-        poses = np.concatenate([motion.positions, brake.positions])
-        return bool(self.guard.keeps(poses, reserve).all())
-
-    def _braked(self, state: LimiterState, targets: Float64Array, motion: LimitedMotion,
-                reserve: float) -> FreeMotion:
+    def _braked(self, targets: Float64Array, motion: LimitedMotion, demand: _Demand,
+                share: Float64Array | None) -> FreeMotion:
         """Return the motion up to where its brake is still free, then the brake."""
-        count = len(targets)
-        near = ~self.guard.keeps(motion.positions, reserve)
+        count, state = len(targets), demand.start
+        near = ~self.guard.keeps(motion.positions, demand.reserve_m)
         kept = int(np.argmax(near)) if near.any() else count - 1
-        part = self.limiter.follow(state, targets[:kept])
+        part = self.limiter.follow(state, targets[:kept], share)
         brake = self.limiter.brake(part.state)
-        while kept and not self._is_free(part, brake, reserve):
+        while kept and not self._is_free(part, brake, demand):
             kept //= 2
-            part = self.limiter.follow(state, targets[:kept])
+            part = self.limiter.follow(state, targets[:kept], share)
             brake = self.limiter.brake(part.state)
         rows = np.minimum(np.arange(count - kept), len(brake.positions) - 1)
         positions = np.concatenate([part.positions, brake.positions[rows]])

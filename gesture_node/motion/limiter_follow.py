@@ -28,6 +28,7 @@ class _Run:
     accelerations: Float64Array
     direct: NDArray[np.bool_]
     broken: NDArray[np.int64]
+    bounds: Bounds
     nonfinite: int = 0
     clipped: int = 0
 
@@ -40,7 +41,8 @@ class Follower:
         self._bounds = bounds
         self._step = acceleration_unit
 
-    def follow(self, state: LimiterState, targets: Float64Array) -> LimitedMotion:
+    def follow(self, state: LimiterState, targets: Float64Array,
+               speed_share: Float64Array | None = None) -> LimitedMotion:
         """Return the limited motion for finite or non-finite targets of shape (K, N)."""
         count = len(targets)
         if not count:
@@ -48,8 +50,9 @@ class Follower:
             return LimitedMotion.through(ends, targets, state, LimitReport())
         run = self._prepare(state, targets)
         reference_motion = self._reference_situation(state, run)
-        free = np.all(needs_no_limit(reference_motion, self._bounds.cap, self._bounds.speed),
-                      axis=1)
+        if speed_share is not None:
+            run.bounds = replace(run.bounds, speed=run.bounds.speed * speed_share)
+        free = np.all(needs_no_limit(reference_motion, run.bounds.cap, run.bounds.speed), axis=1)
         acceleration, scale = state.accelerations, state.speed_scale
         knot = 0
         while knot < count:
@@ -95,7 +98,7 @@ class Follower:
         controls[0], controls[1] = state.before, state.after
         return _Run(clean[1:], reference, controls, np.empty((count, joints)),
                     np.zeros((count, joints), dtype=bool), np.zeros(4, dtype=np.int64),
-                    int(np.count_nonzero(~finite)), clipped)
+                    bounds, int(np.count_nonzero(~finite)), clipped)
 
     def _reference_situation(self, state: LimiterState, run: _Run) -> Situation:
         points = run.reference
@@ -112,7 +115,7 @@ class Follower:
     def _choose(self, run: _Run, knot: int, acceleration: Float64Array, reference: Situation,
                 scale: Float64Array) -> Float64Array:
         """Decide one knot, and return the speed scale for the next."""
-        bounds, after = self._bounds, run.controls[knot + 1]
+        bounds, after = run.bounds, run.controls[knot + 1]
         now = situation(bounds, run.controls[knot], after, acceleration / self._step,
                         run.reference[knot + 2])
         goal = Situation(reference.velocity[knot], reference.acceleration[knot],

@@ -84,7 +84,9 @@ def acceleration_range(now: Situation, cap: Float64Array,
     room = np.stack([speed - now.velocity, speed + now.velocity])
     reach = np.copysign(landing_acceleration(np.abs(room)), room)
     least, most = now.acceleration - 1.0, now.acceleration + 1.0
-    lowest, highest = np.maximum(-cap, -reach[1]), np.minimum(cap, reach[0])
+    # Faster than its limit by far, as when that was lowered, a joint brakes at the cap.
+    lowest = np.minimum(np.maximum(-cap, -reach[1]), cap)
+    highest = np.maximum(np.minimum(cap, reach[0]), -cap)
     return (np.minimum(np.maximum(lowest, least), most),
             np.minimum(np.maximum(highest, least), most))
 

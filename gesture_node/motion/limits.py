@@ -182,12 +182,15 @@ class MotionLimiter:
                             speed_scale=np.full(self.limits.n_joints, float(speed_scale)),
                             rate_hz=self.rate_hz)
 
-    def follow(self, state: LimiterState, targets: Float64Array) -> LimitedMotion:
+    def follow(self, state: LimiterState, targets: Float64Array,
+               speed_share: Float64Array | None = None) -> LimitedMotion:
         """Follow targets; cutting them into several calls gives the same bits.
 
         Args:
             state: motion at the knot before the first target.
             targets: shape (K, N), [rad]; anything, NaN and infinity included.
+            speed_share: fraction of each joint's velocity limit to use, shape (N,); all of it
+                when not given.
 
         Raises:
             RobotError: the targets do not have one column per joint.
@@ -196,7 +199,7 @@ class MotionLimiter:
         if targets.ndim != 2 or targets.shape[1] != self.limits.n_joints:
             raise RobotError(f'targets must have shape (K, {self.limits.n_joints}), '
                              f'got {targets.shape}')
-        return self._follower.follow(state, targets)
+        return self._follower.follow(state, targets, speed_share)
 
     def brake(self, state: LimiterState) -> LimitedMotion:
         """Stop as fast as the limits allow.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..types import Float64Array
+from .collision_pairs import CollisionNotes
 from .limits import JointLimits
 from .profile_cannot import Cannot
 from .profile_interface import RobotInterface
@@ -104,6 +105,7 @@ class RobotProfile:
         interface: which topics take which joints.
         cannot: parts of canonical poses that the robot does not show.
         weights: how much each part of a pose counts.
+        collision: what the URDF does not say of collisions.
     """
 
     name: str
@@ -121,6 +123,7 @@ class RobotProfile:
     interface: RobotInterface
     cannot: tuple[Cannot, ...] = ()
     weights: RetargetWeights = RetargetWeights()
+    collision: CollisionNotes = CollisionNotes()
 
     @property
     def root_link(self) -> str:

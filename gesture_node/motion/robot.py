@@ -11,6 +11,7 @@ from pathlib import Path
 from ..exceptions import ConfigError, RobotError
 from ..resources import share_path
 from .collision_capsules import read_capsules
+from .collision_profile import read_collision
 from .profile import RobotProfile
 from .profile_cannot import read_cannot
 from .profile_chains import check_commanded, read_arms, read_part, read_root
