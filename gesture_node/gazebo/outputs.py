@@ -5,6 +5,7 @@ from which the files of any other robot are made here.
 """
 from __future__ import annotations
 
+from copy import deepcopy
 import math
 from pathlib import Path
 import re
@@ -137,8 +138,10 @@ def controller_parameters(profile: RobotProfile) -> dict[str, Any]:
     made = {name: part for name, part in pattern.items()
             if name not in (_MANAGER, DEFAULT_CONTROLLER)}
     for output in outputs(profile):
-        manager[output.name] = kind
-        made[output.name] = {'ros__parameters': {**follower, 'joints': list(output.joints)}}
+        # Copies: YAML would write what is shared as aliases, which ROS does not read.
+        manager[output.name] = deepcopy(kind)
+        made[output.name] = {
+            'ros__parameters': {**deepcopy(follower), 'joints': list(output.joints)}}
     return {_MANAGER: {'ros__parameters': manager}, **made}
 
 

@@ -170,6 +170,14 @@ class TrajectoryPlan:
         return ExtendResult(late_knots=late, replanned=replanned, refused=not replanned,
                             resume=self.state(last_ns))
 
+    def mark(self) -> tuple[Knots, int]:
+        """Return what :meth:`restore` takes to undo changes that were never published."""
+        return self._knots, self.changed_ns
+
+    def restore(self, mark: tuple[Knots, int]) -> None:
+        """Undo every change since a mark; what time has frozen meanwhile stays frozen."""
+        self._knots, self.changed_ns = mark
+
     def stop(self, now_ns: int, limiter: MotionLimiter) -> None:
         """Brake from the end of the frozen knots and drop everything later."""
         self._see(now_ns)

@@ -36,6 +36,11 @@ that is, for later."""
 UNMEASURED_NS = NS_PER_S
 """A moving robot brakes when its joints were not measured for this much longer than fresh."""
 
+SHORTEST_WAY_NS = 20_000_000
+"""A change is not published if deciding on it took longer than this and half of the horizon."""
+
+TRIES = 5
+
 HOLD_NS = NS_PER_S // 2
 """Time in which a robot is led to rest after a jump of the clock."""
 
@@ -49,12 +54,16 @@ class BodyOutput:
         joints: what was measured.
         publish: takes messages; a copy is the same object as what it is a copy of.
         problems: takes what is wrong.
+        now_ns: reads ROS time [ns], to notice that a change waited too long on its way out;
+            ``None`` trusts that none does.
     """
 
     def __init__(self, joint_names: tuple[str, ...], config: OutputConfig, joints: MeasuredJoints,
-                 publish: Callable[[TrajectoryMessage], None], problems: ProblemLog) -> None:
+                 publish: Callable[[TrajectoryMessage], None], problems: ProblemLog,
+                 now_ns: Callable[[], int] | None = None) -> None:
         self._names, self._config = joint_names, config
         self._joints, self._publish, self._problems = joints, publish, problems
+        self._now_ns = now_ns
         self._plan = TrajectoryPlan(joint_names, KNOT_RATE_HZ, config.frozen_horizon_s)
         self._earlier_underruns = 0
         self._commanded: Float64Array | None = None
@@ -115,15 +124,19 @@ class BodyOutput:
         """Take in a chunk of the running stream and publish; return whether it was published."""
         if self._is_held or self._robot is None:
             return False
-        result = self._plan.extend(chunk, start_ns, now_ns, self._robot.limiter)
-        if result.late_knots:
-            self._problems.report('underrun', (
-                f'motion was computed too late for {result.late_knots} knots and is eased in; '
-                'raise body.hop_s or output.presentation_delay_s, or free the processor'))
-        if result.resume is not None:
-            resume = result.resume
-            self._robot.rebase(resume.positions, resume.velocities, resume.accelerations)
-        return self._send_change(now_ns)
+        robot = self._robot
+
+        def take(then_ns: int) -> None:
+            result = self._plan.extend(chunk, start_ns, then_ns, robot.limiter)
+            if result.late_knots:
+                self._problems.report('underrun', (
+                    f'motion was computed too late for {result.late_knots} knots and is eased '
+                    'in; raise body.hop_s or output.presentation_delay_s, or free the processor'))
+            if result.resume is not None:
+                resume = result.resume
+                robot.rebase(resume.positions, resume.velocities, resume.accelerations)
+
+        return self._change(take, now_ns)
 
     def tick(self, now_ns: int) -> None:
         """Hold a robot while its joints are not known, let it go after, repeat the plan."""
@@ -150,8 +163,8 @@ class BodyOutput:
     def stop(self, now_ns: int) -> None:
         """Brake at once."""
         if self._robot is not None:
-            self._plan.stop(now_ns, self._robot.limiter)
-            self._send_change(now_ns)
+            limiter = self._robot.limiter
+            self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns)
 
     def forget(self) -> None:
         """Drop the plan because its times mean nothing any more; call when ROS time jumped.
@@ -203,10 +216,24 @@ class BodyOutput:
             f'joint_states no longer hold {self._missing()}; the robot brakes until they do'))
         self.stop(now_ns)
 
-    def _send_change(self, now_ns: int) -> bool:
-        """Publish a plan that is not as it was."""
-        self._copies = COPIES
-        return self._send(now_ns)
+    def _change(self, change: Callable[[int], None], now_ns: int) -> bool:
+        """Change the plan and publish it; return whether that was done.
+
+        Whatever halts this thread in between (a full processor, a suspended process) would make
+        the change arrive when it is already to be played, and the robot jump. It is then undone
+        and made again for the time it has become.
+        """
+        for _ in range(TRIES):
+            mark = self._plan.mark()
+            change(now_ns)
+            message = self._plan.message(now_ns, self._config.stamp_policy)
+            spent_ns = 0 if self._now_ns is None else self._now_ns() - now_ns
+            if spent_ns <= SHORTEST_WAY_NS + self._config.frozen_horizon_s * NS_PER_S / 2:
+                self._copies = COPIES
+                return self._say(message, now_ns)
+            self._plan.restore(mark)
+            now_ns += spent_ns
+        return False
 
     def _is_in_time(self, said: TrajectoryMessage, now_ns: int) -> bool:
         """Return whether a copy of a message does what the message itself would have done."""
@@ -215,7 +242,9 @@ class BodyOutput:
         return said.stamp_ns + said.times_from_start_ns[-1] - now_ns > UNDERWAY_NS
 
     def _send(self, now_ns: int) -> bool:
-        message = self._plan.message(now_ns, self._config.stamp_policy)
+        return self._say(self._plan.message(now_ns, self._config.stamp_policy), now_ns)
+
+    def _say(self, message: TrajectoryMessage | None, now_ns: int) -> bool:
         if message is None:
             return False
         self._published_ns = now_ns

@@ -67,7 +67,7 @@ class Engine:
         self._face_formats = FaceFormats(node, config.face, self._problems)
         self._publishers = MotionPublishers(node, controllers)
         body = BodyOutput(names, gesture.output, self._joints,
-                          self._publishers.publish_trajectory, self._problems)
+                          self._publishers.publish_trajectory, self._problems, now_ns)
         make_stream = partial(self._pipeline.create_stream, self._profile, persona=self._persona())
         self.driver = StreamDriver(make_stream, gesture, body, self._publishers, self._problems,
                                    now_ns,

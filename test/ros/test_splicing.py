@@ -195,6 +195,22 @@ def test_after_a_jump_of_the_clock_the_robot_rests_where_it_is() -> None:
     assert seen.error_rad() < SAME_RAD and np.ptp(seen.commanded, axis=0).min() > 0.2
 
 
+def test_a_change_that_waited_on_its_way_out_is_made_again() -> None:
+    world = World()
+    world.speak()
+    world.run(1.2)
+    waited = iter([300 * MS, 450 * MS])
+    world.body._now_ns = lambda: world.now_ns + next(waited, 450 * MS)
+    changed_ns, begun_ns = world.body._plan.changed_ns, world.now_ns
+    while world.body._plan.changed_ns == changed_ns:
+        world.run(0.002)
+    assert world.body._plan.changed_ns > world.now_ns + 450 * MS
+    world.body._now_ns = None
+    seen = world.run(1.0)
+    assert world.now_ns > begun_ns and seen.error_rad() < SAME_RAD
+    assert_smooth(seen)
+
+
 def test_a_plan_is_said_until_its_end_and_then_no_more() -> None:
     world = World(loss=0.0)
     world.speak()
