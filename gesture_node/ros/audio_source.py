@@ -47,7 +47,7 @@ class AudioSource(Node):
         self._source: SoundFile | Microphone | None = None
         self._start_ns: int | None = None
         self._published = 0
-        self._clock = ClockGuard()
+        self._guard = ClockGuard()
         self._timer: Any = None
 
     def start(self) -> None:
@@ -91,7 +91,7 @@ class AudioSource(Node):
     def _follow_jump(self, file: SoundFile) -> None:
         """Let the next sample be heard now, or after the start delay, when ROS time jumped."""
         now_ns = self._now_ns()
-        if self._clock.has_jumped(now_ns, time.monotonic_ns()) and self._start_ns is not None:
+        if self._guard.has_jumped(now_ns, time.monotonic_ns()) and self._start_ns is not None:
             heard_ns = self._published * NS_PER_S // file.sample_rate
             self._start_ns = now_ns - heard_ns if heard_ns else (
                 now_ns + round(self._config.start_delay_s * NS_PER_S))
