@@ -24,7 +24,7 @@ from .urdf import parse_urdf, read_urdf, Urdf
 __all__ = ['load_profile', 'profile_names', 'RobotProfile']
 
 _KEYS = ('name', 'source', 'licence', 'urdf', 'limits', 'root', 'torso', 'head', 'arms', 'rest',
-         'interface', 'cannot', 'weights')
+         'interface', 'cannot', 'weights', 'collision')
 
 
 def profile_names() -> tuple[str, ...]:
@@ -65,7 +65,8 @@ def load_profile(name_or_path: str | Path, urdf_text: str = '') -> RobotProfile:
         root=root, torso=torso, head=head, arms=arms,
         interface=read_interface(_optional(node, 'interface'), names),
         cannot=read_cannot(node.children('cannot') if node.has('cannot') else ()),
-        weights=read_weights(_optional(node, 'weights')))
+        weights=read_weights(_optional(node, 'weights')),
+        collision=read_collision(_optional(node, 'collision'), urdf))
 
 
 def _given_urdf(text: str, shapes_path: Path) -> Urdf:
