@@ -178,7 +178,7 @@ class PlayedPlan:
     def _stop(self) -> None:
         """Play a brake from here on, on the machine's own clock."""
         self._freewheels = True
-        command = self._planned()
+        command = self._given if self._is_held_back else self._planned()
         if command is None or self._controller is None:
             return
         limiter = MotionLimiter(self._limits)

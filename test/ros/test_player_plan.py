@@ -241,6 +241,12 @@ def test_whatever_valid_plans_come_nothing_leaves_position_and_velocity_limits()
         assert (rows >= LIMITS.lower - 1e-9).all() and (rows <= LIMITS.upper + 1e-9).all()
         steps_s = np.diff(times)[:, None] / NS
         assert (np.abs(np.diff(rows, axis=0)) <= LIMITS.velocity * steps_s + 1e-6).all()
+        bench.plan.brake()
+        end = np.concatenate([rows[-1:], bench.run(4.0)])
+        assert bench.plan.is_at_rest and (end[-1] == end[-10]).all()
+        assert (end >= LIMITS.lower - 1e-9).all() and (end <= LIMITS.upper + 1e-9).all()
+        step_s = bench.period_ns / NS
+        assert (np.abs(np.diff(end, axis=0)) <= LIMITS.velocity * step_s + 1e-6).all()
 
 
 def test_starvation_is_said_once_and_the_last_position_held():
