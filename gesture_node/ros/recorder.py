@@ -1,7 +1,8 @@
 """``python -m gesture_node.ros.recorder FILE.mcap``: writes every topic of its domain into MCAP.
 
 Messages are kept as they came, serialised, with the definition of their type beside them, so the
-file opens in Foxglove and in every reader of MCAP. Times are ROS time of arrival.
+file opens in Foxglove and in every reader of MCAP. Times are ROS time of arrival, which the
+middleware notes, so the recorder may fetch messages in its own time and disturb nobody.
 """
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 import sys
-from typing import Any
+import time
+from typing import Any, TYPE_CHECKING
 
 from mcap.writer import CompressionType, Writer
 from rclpy.clock import Clock
@@ -23,7 +25,11 @@ from ..exceptions import SimulationError
 from ..version import version
 from .runner import run_node
 
+if TYPE_CHECKING:
+    from rclpy.subscription import MessageInfo
+
 _SEARCH_PERIOD_S = 0.1
+_REST_S = 0.04
 _DEPTH = 500
 _HIDDEN = ('/rosout', '/parameter_events')
 _ENCODING = 'cdr'
@@ -101,9 +107,11 @@ class Recorder(Node):
                 durability=(DurabilityPolicy.TRANSIENT_LOCAL if latched
                             else DurabilityPolicy.VOLATILE)))
 
-    def _write(self, channel: int, data: bytes) -> None:
+    def _write(self, channel: int, data: bytes, info: MessageInfo) -> None:
+        waited_ns = time.time_ns() - int(info.get('received_timestamp') or time.time_ns())
         now_ns = int(self.get_clock().now().nanoseconds)
-        self._writer.add_message(channel, log_time=now_ns, publish_time=now_ns, data=data,
+        arrival_ns = max(0, now_ns - max(0, waited_ns))
+        self._writer.add_message(channel, log_time=arrival_ns, publish_time=arrival_ns, data=data,
                                  sequence=self._counts[channel])
         self._counts[channel] += 1
 
@@ -119,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     if len(given) != 1:
         print('usage: python -m gesture_node.ros.recorder FILE.mcap', file=sys.stderr)
         return 2
-    return run_node(lambda: Recorder(Path(given[0])), [])
+    return run_node(lambda: Recorder(Path(given[0])), [], _REST_S)
 
 
 if __name__ == '__main__':
