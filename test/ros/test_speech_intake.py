@@ -1,6 +1,12 @@
 """Packets become speech in its place, or a counted problem."""
+from dataclasses import replace
+import io
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
+import soundfile
 
 from gesture_node.config import AudioConfig
 from gesture_node.ros.audio_decoder import AudioBlock, AudioFormat
@@ -111,3 +117,63 @@ def test_a_source_that_paused_may_come_back_in_another_coding():
     (1e-4 * np.random.default_rng(0).normal(size=3_200), False)])
 def test_silence_is_told_from_speech_in_spite_of_an_offset(samples, audible):
     assert is_audible(AudioBlock(samples.astype(np.float32), RATE)) is audible
+
+
+SPEECH = (0.3 * np.sin(2 * np.pi * 200 * np.arange(9_600) / RATE)
+          * np.repeat(np.random.default_rng(5).random(30), 320))
+PACKETS = [('int16', False), ('float32', True), ('bytes', False), ('bytes', True), ('wave', False)]
+
+
+def message(kind, samples, stamp_ns):
+    """Return samples as the packet of a message type, before its bytes are cut."""
+    if kind == 'float32':
+        return AudioPacket(samples.astype(np.float32), AudioFormat(RATE, 1, 'F32LE'), stamp_ns,
+                           False)
+    data = (samples * 32_767).astype('<i2')
+    declared = AudioFormat(RATE, 1, 'S16LE') if kind == 'int16' else AudioFormat()
+    return AudioPacket(data.tobytes(), declared, stamp_ns, kind != 'int16')
+
+
+@given(st.lists(st.integers(1, 9_599), max_size=40), st.sampled_from(PACKETS))
+@settings(max_examples=80, deadline=None)
+def test_any_packets_of_any_type_give_the_stream_the_same_samples(cuts, case):
+    kind, is_stamped = case
+    edges = [0, *sorted(set(cuts)), len(SPEECH)]
+    bench = Bench()
+    header = wave_header(len(SPEECH)) if kind == 'wave' else b''
+    for first, last in zip(edges, edges[1:]):
+        at_ns = NOW + first * 1_000_000_000 // RATE
+        packet = message(kind, SPEECH[first:last], at_ns if is_stamped else None)
+        if header:
+            packet = replace(packet, payload=header + packet.payload)
+            header = b''
+        heard = bench.intake.decode(ReceivedAudio(packet, None, at_ns))
+        if bench.intake.clock is None:
+            bench.intake.begin(heard.timing, at_ns, 500 * MS, 400 * MS)
+        bench.intake.place(heard)
+        bench.intake.feed(bench.stream, at_ns)
+    bench.intake.feed(bench.stream, NOW + 600 * MS)
+    assert len(bench.stream.samples) == len(SPEECH)
+    assert np.abs(bench.stream.samples - SPEECH).max() < 1e-4
+    assert not bench.said
+
+
+def wave_header(samples):
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros(samples), RATE, format='WAV', subtype='PCM_16')
+    return file.getvalue()[:44]
+
+
+def test_another_source_begins_another_stream_of_bytes():
+    bench = Bench()
+
+    def send(payload, source):
+        return bench.intake.decode(ReceivedAudio(
+            AudioPacket(payload, AudioFormat(), None, True), None, NOW, source=source))
+
+    frame = b'\xff\xfb\x90\x00' + bytes(413)
+    assert send(frame * 3, 1) is None and send(bytes(640), 1) is None
+    assert len(send(bytes(641), 2).block.samples) == 320
+    assert len(send(bytes(640), 2).block.samples) == 320
+    assert len(send(bytes(640), 3).block.samples) == 320
+    assert [words for words in bench.said if 'MP3' in words] == bench.said[:1]
