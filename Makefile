@@ -2,6 +2,7 @@
 #
 #   make demo [ROBOT=unitree_g1] [AUDIO=my.wav]   speech through real ROS 2 processes to a video
 #   make test                                     the whole suite
+#   make soak                                     long campaigns: hours, for a machine of its own
 #   make train DATA=/path/to/data [CONFIG=my.yaml]  corpora to bundle, see docs/training.md
 
 PYTHON ?= python3
@@ -31,7 +32,7 @@ ablation = $(ABLATION:%=training/config/ablations/%.yaml)
 resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
-.PHONY: help venv test test-training demo bench pages corpus train evaluate gallery lint clean
+.PHONY: help venv test soak test-training demo bench pages corpus train evaluate gallery lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -47,6 +48,10 @@ $(TRAINING_STAMP): requirements-training.txt $(STAMP)
 
 test: $(STAMP)
 	@$(RUN) -m pytest -q test
+
+# SOAK_WINDOWS=500 SOAK_ROBOTS=nao,humanoid looks at less of the safety layer.
+soak: $(STAMP)
+	@$(RUN) -m pytest -q -s -m soak test
 
 test-training: $(TRAINING_STAMP)
 	@PYTHONPATH=.:training $(RUN) -m pytest -q training/tests
