@@ -128,7 +128,7 @@ def main() -> None:
     print(json.dumps({
         'before': before, 'arms': len(got), 'heads': len(peer.heads),
         'names': list(peer.arms[0].name), 'error': float(error[spliced].max()),
-        'first_error': float(error.max()), 'speed_error': float(speed_error[spliced].max()),
+        'speed_error': float(speed_error[spliced].max()),
         'increasing': bool((np.diff(stamps_ns) >= 0).all()), 'moved': float(np.ptp(got[:, 0])),
         'head_first': list(peer.heads[0].data), 'head_last': list(peer.heads[-1].data),
         'head_goal': np.degrees((peer.rest + peer.inward)[head]).tolist(),

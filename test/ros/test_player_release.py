@@ -28,7 +28,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from gesture_node.exceptions import RobotError
 from gesture_node.motion.robot import load_profile
-from gesture_node.ros.player_node import TrajectoryPlayer
+from gesture_node.ros.player_node import Outlet, TrajectoryPlayer
 
 sys.path.insert(0, str(Path(__file__).parent))
 import player_message_fakes as fakes
@@ -85,6 +85,16 @@ def plan(start_ns: int, seconds: float) -> JointTrajectory:
     return message
 
 
+def still(start_ns: int) -> JointTrajectory:
+    """Return a message that stands at rest for a quarter of an hour."""
+    message = JointTrajectory(joint_names=list(NAMES))
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(start_ns, NS)
+    message.points = [JointTrajectoryPoint(
+        positions=REST.tolist(), velocities=[0.0] * len(NAMES),
+        time_from_start=Duration(sec=sec)) for sec in (0, 900)]
+    return message
+
+
 def until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + LIMIT_S
     while not holds():
@@ -117,6 +127,15 @@ def test_the_weight_is_taken_held_on_starvation_and_given_back_while_braking(ros
     player.destroy_node()
 
 
+def test_every_outlet_keeps_its_own_rate_and_does_not_catch_up():
+    outlet = Outlet(ROBOT.interface.adapters[0], None, None, np.arange(1), period_s=0.02)
+    times = np.arange(0.0, 1.0, 0.005) + 50.0
+    assert sum(outlet.is_due(at_s) for at_s in times) == 50
+    # After a pause of half a second one message leaves, not twenty-five.
+    assert [outlet.is_due(51.5 + late_s) for late_s in (0.0, 0.005, 0.021)] == [
+        True, False, True]
+
+
 def test_nothing_is_taken_over_when_no_trajectory_ever_came(ros: Sent):
     player = TrajectoryPlayer()
     player.start()
@@ -136,7 +155,7 @@ def test_diagnostics_tell_state_and_weight(ros: Sent):
     player = TrajectoryPlayer()
     reports: list[Any] = []
     player._diagnostics = SimpleNamespace(publish=reports.append)
-    player._on_trajectory(plan(player._now_ns(), 1.0))
+    player._on_trajectory(still(player._now_ns()))
     player._report()
     player._cycle()
     player._on_trajectory(JointTrajectory())
