@@ -46,7 +46,8 @@ class WaveStream:
         self._held = b''
         self._header: WaveHeader | None = None
         self._left: int | None = None
-        self._trailer = self._skip = 0
+        self._trailer = self._skip = self._pad = 0
+        self._is_trailer_start = False
 
     def reset(self) -> None:
         """Forget a file that is under way."""
@@ -100,6 +101,7 @@ class WaveStream:
         if header.data_bytes is not None and size is not None:
             rest = size - header.data_start - header.data_bytes
             self._trailer = rest if 0 < rest <= MAX_TRAILER_BYTES else 0
+            self._pad = header.data_bytes % 2
         return message[header.data_start:]
 
     def _count(self, size: int) -> None:
@@ -109,18 +111,30 @@ class WaveStream:
                 self._end_file(self._trailer)
 
     def _skipped(self, message: memoryview) -> memoryview:
+        if self._is_trailer_start:
+            self._is_trailer_start = False
+            if not _may_be_chunk(message[self._pad:]):
+                # The file promised more than was sent; sound must not be taken for it.
+                self._skip = 0
+                return message
         size = min(self._skip, len(message))
         self._skip -= size
         return message[size:]
 
     def _end_file(self, skip: int) -> None:
         self._header, self._left, self._trailer, self._skip = None, None, 0, skip
+        self._is_trailer_start = skip > 0
 
 
 def may_begin_wave_file(message: memoryview) -> bool:
     """Return whether bytes begin like a WAVE file as far as they go."""
     start = bytes(message[:_RIFF_START])
     return b'RIFF'.startswith(start[:4]) and b'WAVE'.startswith(start[8:])
+
+
+def _may_be_chunk(message: memoryview) -> bool:
+    """Return whether bytes begin with the name of a chunk as far as they go."""
+    return all(0x20 <= value < 0x7F for value in message[:4])
 
 
 def _riff_bytes(message: memoryview) -> int | None:

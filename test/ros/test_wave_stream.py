@@ -84,6 +84,14 @@ def test_a_file_given_up_halfway_is_followed_by_the_next():
     assert len(samples) == (500 - 44) // 2 + 700
 
 
+def test_a_trailer_that_was_promised_but_never_sent_costs_no_sound():
+    file = wave(tone(), chunk=bytes(2_000))[:44 + 1_800]
+    raw = (tone(320) * 32_767).astype('<i2').tobytes()
+    samples, rates, said = heard([file, raw, raw])
+    assert len(samples) == 900 + 640 and rates == {RATE, 16_000}
+    assert [words for words in said if 'changed from' in words] == said
+
+
 def test_files_of_two_rates_in_one_message():
     samples, rates, said = heard([wave(tone()) + wave(tone(700), rate=16_000)])
     assert rates == {RATE} and len(samples) == 900
