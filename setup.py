@@ -40,7 +40,8 @@ setup(
     install_requires=[
         'av', 'matplotlib', 'mujoco', 'numpy', 'onnxruntime', 'pillow', 'pin', 'PyYAML', 'rosbags',
         'scipy', 'sounddevice', 'soundfile', 'soxr', 'tqdm'],
-    extras_require={'test': ['hypothesis', 'onnx', 'pytest', 'pytest-timeout']},
+    extras_require={'test': ['daqp', 'hypothesis', 'onnx', 'pin-pink', 'pytest',
+                             'pytest-timeout']},
     zip_safe=False,
     entry_points={'console_scripts': [
         'gesture_node = gesture_node.ros.node:main',

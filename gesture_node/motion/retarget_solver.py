@@ -153,7 +153,7 @@ class FrameSolver:
             row: which frame of them.
             closing: positions of the finger joints.
             previous: positions of the frame before, ``(N,)``.
-            iterations: Gauss-Newton steps at most; one more where hands are close.
+            iterations: Gauss-Newton steps at most; at least two where hands are close.
         """
         limits = self._profile.limits
         lower = np.maximum(limits.lower, previous - MAX_STEP_RAD)

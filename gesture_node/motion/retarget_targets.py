@@ -14,7 +14,7 @@ import numpy as np
 
 from ..types import Float64Array
 from .profile import Arm, ClosingJoint
-from .retarget_points import PALM_CENTRE_M
+from .retarget_points import cross, PALM_CENTRE_M
 from .rotations import Array
 from .skeleton import (
     FINGER_DIRECTION,
@@ -29,8 +29,8 @@ _ALONG_ARM = np.array([0.0, 0.0, -1.0])
 _ELBOW_AXIS = np.array([0.0, -1.0, 0.0])
 _BENT_FORWARD = np.array([1.0, 0.0, 0.0])
 _NO_LENGTH = 1e-6
-_TWIST_PRIOR = 0.25
-ARM_ROWS = 5
+_TWIST_PRIOR = 0.5
+ARM_ROWS = 6
 _FINGERS = ('index', 'middle', 'ring', 'little')
 _CURLS = {side: [FINGER_NAMES.index(f'{side}_{name}') for name in _FINGERS]
           for side in ('left', 'right')}
@@ -81,11 +81,12 @@ def pose_frames(poses: Array) -> PoseFrames:
 class ArmTargets:
     """What T poses ask of one arm.
 
-    The rows are upper arm, forearm, elbow hinge axis (positive in flexion), fingers, palm normal.
+    The rows are upper arm, forearm, elbow hinge axis (positive in flexion), fingers, palm normal,
+    and the edge of the hand, which is perpendicular to both.
 
     Attributes:
-        directions: shape (T, 5, 3), chest frame.
-        shares: shape (T, 5) in [0, 1], what is left of the weight of each row.
+        directions: shape (T, 6, 3), chest frame.
+        shares: shape (T, 6) in [0, 1], what is left of the weight of each row.
         pointing: shape (T,) in [0, 1], how much the arm points.
     """
 
@@ -105,17 +106,18 @@ def arm_targets(arm: Arm, frames: PoseFrames) -> ArmTargets:
     upper, fore, hand = frames.segments[arm.side]
     along, beyond = upper @ _ALONG_ARM, fore @ _ALONG_ARM
     bent = upper @ _BENT_FORWARD
-    beyond = _unit(beyond - np.minimum(np.sum(beyond * bent, axis=-1, keepdims=True), 0.0) * bent
+    beyond = _unit(beyond - np.minimum((beyond * bent).sum(axis=-1, keepdims=True), 0.0) * bent
                    + _NO_LENGTH * along)
-    hinge = np.cross(along, beyond) + _TWIST_PRIOR * (upper @ _ELBOW_AXIS)
+    hinge = cross(along, beyond) + _TWIST_PRIOR * (upper @ _ELBOW_AXIS)
     fingers = hand @ FINGER_DIRECTION
-    rows = np.stack([along, beyond, _unit(hinge), fingers,
-                     hand @ PALM_NORMAL[arm.side]], axis=1)
+    palm = hand @ PALM_NORMAL[arm.side]
+    rows = np.array([along, beyond, _unit(hinge), fingers, palm,
+                     cross(palm, fingers)]).swapaxes(0, 1)
     pointing = _pointing(along, beyond, fingers, frames.fingers[:, _CURLS[arm.side]])
     shares = np.ones(rows.shape[:2])
     shares[:, 1] = 1.0 - _YIELD * pointing
     if arm.hang_out_rad != 0.0:
-        hanging = np.clip(-along[:, 2], 0.0, 1.0) * np.clip(-beyond[:, 2], 0.0, 1.0)
+        hanging = np.maximum(-along[:, 2], 0.0) * np.maximum(-beyond[:, 2], 0.0)
         outward = arm.hang_out_rad if arm.side == 'left' else -arm.hang_out_rad
         rows = _turned_about_forward(rows, outward * hanging * hanging * (1.0 - pointing))
     return ArmTargets(rows, shares, pointing)
@@ -123,7 +125,7 @@ def arm_targets(arm: Arm, frames: PoseFrames) -> ArmTargets:
 
 def _unit(vectors: Array) -> Array:
     """Return vectors ``(T, 3)``, none of them zero, at length one."""
-    return np.asarray(vectors / np.sqrt(np.sum(vectors * vectors, axis=-1, keepdims=True)))
+    return np.asarray(vectors / np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True)))
 
 
 def _pointing(along: Array, beyond: Array, fingers: Array, curls: Array) -> Array:
@@ -138,15 +140,16 @@ def _pointing(along: Array, beyond: Array, fingers: Array, curls: Array) -> Arra
         fingers: straight fingers.
         curls: of index, middle, ring and little finger, shape (T, 4).
     """
-    by_finger = _risen(curls[:, 1:].mean(axis=1) - curls[:, 0], *_POINTING_CURL)
-    straight = np.minimum(np.sum(along * beyond, axis=-1), np.sum(beyond * fingers, axis=-1))
+    others = (curls[:, 1] + curls[:, 2] + curls[:, 3]) / 3.0
+    by_finger = _risen(others - curls[:, 0], *_POINTING_CURL)
+    straight = np.minimum((along * beyond).sum(axis=-1), (beyond * fingers).sum(axis=-1))
     by_arm = _risen(straight, *_STRAIGHT_COS) * _risen(beyond[:, 2], *_RAISED)
     return by_finger + by_arm - by_finger * by_arm
 
 
 def _risen(value: Array, low: float, high: float) -> Array:
     """Return 0 below ``low``, 1 above ``high``, and a smooth step between."""
-    share = np.clip((value - low) / (high - low), 0.0, 1.0)
+    share = np.minimum(np.maximum((value - low) / (high - low), 0.0), 1.0)
     return np.asarray(share * share * (3.0 - 2.0 * share))
 
 
@@ -154,7 +157,10 @@ def _turned_about_forward(rows: Array, angle_rad: Array) -> Array:
     """Return vectors ``(T, R, 3)`` turned about the x axis by angles ``(T,)``."""
     cosine, sine = np.cos(angle_rad)[:, None], np.sin(angle_rad)[:, None]
     x, y, z = rows[..., 0], rows[..., 1], rows[..., 2]
-    return np.stack([x, cosine * y - sine * z, sine * y + cosine * z], axis=-1)
+    turned = np.empty(rows.shape)
+    turned[..., 0], turned[..., 1] = x, cosine * y - sine * z
+    turned[..., 2] = sine * y + cosine * z
+    return turned
 
 
 def closing_positions(arm: Arm, frames: PoseFrames) -> Float64Array:

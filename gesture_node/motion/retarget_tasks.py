@@ -37,7 +37,11 @@ def part_tasks(part: OrientedPart, weight: float) -> list[Task]:
 
 
 def arm_tasks(profile: RobotProfile, arm: Arm) -> list[Task]:
-    """Return upper arm, forearm, elbow hinge, fingers and palm, in this order."""
+    """Return upper arm, forearm, elbow hinge, fingers, palm and edge of the hand, in this order.
+
+    The edge keeps its direction when the hand bends towards the palm, whose own normal then turns
+    into the forearm: a wrist that can only turn would not know which way round.
+    """
     to_forearm = profile.urdf.joints_to(arm.forearm_link)
     reaching = tuple(name for name in arm.joints if name in to_forearm)
     raising = tuple(name for name in profile.urdf.joints_to(arm.upper_arm_link)
@@ -51,8 +55,15 @@ def arm_tasks(profile: RobotProfile, arm: Arm) -> list[Task]:
              0.0 if hinge is None else weights.elbow),
         Task(LinkVector(arm.hand_link, arm.fingers), turning, weights.fingers,
              reaching + turning),
-        Task(LinkVector(arm.hand_link, arm.palm), turning, weights.palm),
+        Task(LinkVector(arm.hand_link, arm.palm), turning, 0.5 * weights.palm),
+        Task(LinkVector(arm.hand_link, _edge(arm)), turning, 0.5 * weights.palm),
     ]
+
+
+def _edge(arm: Arm) -> Float64Array:
+    edge = np.cross(arm.palm, arm.fingers)
+    length = float(np.linalg.norm(edge))
+    return np.asarray(edge / length) if length > _STRAIGHT else arm.palm
 
 
 def _hinge_axis(profile: RobotProfile, arm: Arm, reaching: tuple[str, ...]) -> Float64Array | None:

@@ -20,7 +20,7 @@ class RetargetWeights:
         forearm: direction from elbow to wrist.
         elbow: axis of the elbow hinge, which decides where the elbow of a bent arm stands.
         fingers: direction of the straight fingers.
-        palm: normal of the palm.
+        palm: which way the palm faces: its normal and the edge of the hand.
         pointing: direction of the fingers of a hand that points, which the whole arm follows.
         hands_together: place of the hands relative to each other when they are close.
         hand_on_chest: place of a hand relative to the breastbone when it is close.
