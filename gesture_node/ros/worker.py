@@ -17,6 +17,7 @@ from .stream_driver import State, StreamDriver
 _ACTIVE_WAIT_S = 0.01
 _IDLE_WAIT_S = 0.2
 _RETRY_WAIT_S = 0.5
+_RECENT_NS = 1_000_000_000
 _LATENCY_PERIOD_NS = 1_000_000_000
 RECENT_NS = 10_000_000_000
 """An error counts as recent, for the diagnostics, for this long."""
@@ -90,6 +91,8 @@ class GestureWorker:
             self.clock_jumps += 1
             self._problems.report('clock_jump', 'ROS time jumped; the plan is dropped')
             self._driver.forget_time()
+            # What arrived in another time would begin a stream in that time.
+            waiting = [audio for audio in waiting if abs(now_ns - audio.arrival_ns) < _RECENT_NS]
         for audio in waiting:
             self._driver.hear(audio, now_ns)
         more = self._driver.tick(now_ns)

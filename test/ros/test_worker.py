@@ -94,6 +94,20 @@ def test_a_clock_that_jumps_back_drops_the_plan(bench):
     assert bench.worker.clock_jumps == 1 and 'jumped' in bench.said[0]
 
 
+@pytest.mark.parametrize('jump_ns', [-9 * 10 ** 11, 9 * 10 ** 11])
+def test_audio_from_before_a_jump_is_left_out(bench, jump_ns):
+    bench.now_ns = 10 ** 12
+    bench.worker.start()
+    bench.until(lambda: bench.driver.ticks > 0)
+    packet = AUDIO.packet
+    with bench.inbox.arrived:
+        bench.now_ns += jump_ns
+        bench.inbox.put(ReceivedAudio(packet, 'old', 10 ** 12))
+        bench.inbox.put(ReceivedAudio(packet, 'new', bench.now_ns))
+    bench.until(lambda: bench.driver.heard)
+    assert [audio.message for audio in bench.driver.heard] == ['new']
+
+
 def test_before_a_simulated_clock_starts_audio_is_dropped_and_said(bench):
     bench.now_ns = 0
     bench.worker.start()
