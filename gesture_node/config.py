@@ -153,6 +153,10 @@ class OutputConfig:
     require_joint_states: bool = param(True, 'Wait for joint_states before the first trajectory, '
                                              'ramp from what they measure, and brake when they '
                                              'stop coming.')
+    accelerations: bool = param(
+        False, 'Publish accelerations too. The acceleration is then continuous and the jerk '
+               'inside its limit at every instant, and motion comes 0.01 s later; see '
+               'docs/safety.md.')
     idle_release_s: float = param(4.0, 'Silence after which the robot has eased to idle and '
                                        'publishing stops until speech returns.',
                                   unit='s', bounds=(0.5, 3_600.0))

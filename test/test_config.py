@@ -24,7 +24,7 @@ def test_every_leaf_is_documented_and_its_default_allowed() -> None:
             low, high = item.metadata['bounds']
             assert low <= value <= high, name
         if name.endswith('_s'):
-            assert item.metadata['unit'] == 's', name
+            assert item.metadata['unit'] == ('m/s' if name.endswith('_m_s') else 's'), name
 
 
 @pytest.mark.parametrize(('values', 'message'), [

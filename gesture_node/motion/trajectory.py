@@ -65,6 +65,7 @@ class TrajectoryPlan:
         joint_names: N joints, order of all columns.
         rate_hz: knots per second.
         frozen_horizon_s: knots nearer to now than this never change.
+        smooth: whether messages carry accelerations, of a smoothed plan (``trajectory_smooth``).
 
     Attributes:
         underruns: chunks that came too late.
@@ -76,8 +77,9 @@ class TrajectoryPlan:
             waiting and run an older one.
     """
 
-    def __init__(self, joint_names: Sequence[str], rate_hz: int, frozen_horizon_s: float) -> None:
-        self.joint_names = tuple(joint_names)
+    def __init__(self, joint_names: Sequence[str], rate_hz: int, frozen_horizon_s: float,
+                 smooth: bool = False) -> None:
+        self.joint_names, self._smooth = tuple(joint_names), smooth
         self.rate_hz = rate_hz
         self.underruns = self.late_knots = self.clock_resets = 0
         self._horizon_ns = round(frozen_horizon_s * NS_PER_S)
@@ -130,7 +132,7 @@ class TrajectoryPlan:
         self._see(now_ns)
         future_ns = self._future_ns(now_ns)
         message = trajectory_message(self.joint_names, self._knots, now_ns, policy, self._step_ns,
-                                     future_ns)
+                                     future_ns, self._smooth)
         if message is not None and policy == 'future':
             self.pending_ns = message.stamp_ns
         return message

@@ -60,8 +60,10 @@ def message_for(controller: Controller, message: TrajectoryMessage) -> Trajector
     """Return the part of a message that a controller takes."""
     index = {name: column for column, name in enumerate(message.joint_names)}
     columns = [index[name] for name in controller.joints]
+    whole = message.accelerations
     return TrajectoryMessage(controller.joints, message.stamp_ns, message.times_from_start_ns,
-                             message.positions[:, columns], message.velocities[:, columns])
+                             message.positions[:, columns], message.velocities[:, columns],
+                             None if whole is None else whole[:, columns])
 
 
 def _mapping(text: str) -> Mapping[str, list[str]]:

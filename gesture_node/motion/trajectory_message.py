@@ -23,6 +23,7 @@ import numpy as np
 
 from ..types import Float64Array
 from .trajectory_knots import Knots
+from .trajectory_smooth import smoothed
 
 STAMP_POLICIES = ('past', 'future', 'zero')
 
@@ -41,6 +42,7 @@ class TrajectoryMessage:
         times_from_start_ns: P integers, strictly increasing [ns].
         positions: shape (P, N), [rad].
         velocities: shape (P, N), [rad/s]; the last row is exactly zero.
+        accelerations: shape (P, N), [rad/s^2]; ``None`` when they are not published.
     """
 
     joint_names: tuple[str, ...]
@@ -48,6 +50,7 @@ class TrajectoryMessage:
     times_from_start_ns: tuple[int, ...]
     positions: Float64Array
     velocities: Float64Array
+    accelerations: Float64Array | None = None
 
     @classmethod
     def hold(cls, joint_names: tuple[str, ...], positions: Float64Array,
@@ -64,7 +67,8 @@ class TrajectoryMessage:
 
 
 def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, policy: str,
-                       step_ns: int, future_ns: int) -> TrajectoryMessage | None:
+                       step_ns: int, future_ns: int,
+                       smooth: bool = False) -> TrajectoryMessage | None:
     """Return the message for a plan, or ``None`` when the plan ends by now.
 
     Args:
@@ -74,6 +78,7 @@ def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, 
         policy: one of ``STAMP_POLICIES``.
         step_ns: spacing of knots, for those added to a plan that ends soon.
         future_ns: time that a ``future`` stamp is at, or the knot after it.
+        smooth: whether to publish accelerations, of the plan smoothed to have steady ones.
 
     Raises:
         ValueError: the policy is none of the three.
@@ -85,7 +90,10 @@ def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, 
         return None
     if policy == 'future':
         knots = knots.held_until(future_ns, step_ns)
-    knots = knots.held_until(now_ns + SHORTEST_NS, step_ns)
+    knots, accelerations = knots.held_until(now_ns + SHORTEST_NS, step_ns), None
+    if smooth:
+        steady = smoothed(knots, step_ns)
+        knots, accelerations = steady.knots, steady.accelerations
     times = knots.times_ns
     if policy == 'past':
         first = max(int(np.searchsorted(times, now_ns, side='right')) - 1, 0)
@@ -98,4 +106,5 @@ def trajectory_message(joint_names: tuple[str, ...], knots: Knots, now_ns: int, 
     return TrajectoryMessage(
         joint_names=joint_names, stamp_ns=stamp_ns,
         times_from_start_ns=tuple(int(time_ns) - origin_ns for time_ns in times[first:]),
-        positions=knots.positions[first:].copy(), velocities=knots.velocities[first:].copy())
+        positions=knots.positions[first:].copy(), velocities=knots.velocities[first:].copy(),
+        accelerations=None if accelerations is None else accelerations[first:].copy())

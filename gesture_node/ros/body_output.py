@@ -64,7 +64,7 @@ class BodyOutput:
         self._names, self._config = joint_names, config
         self._joints, self._publish, self._problems = joints, publish, problems
         self._now_ns = now_ns
-        self._plan = TrajectoryPlan(joint_names, KNOT_RATE_HZ, config.frozen_horizon_s)
+        self._plan = self._new_plan(config)
         self._earlier_underruns = 0
         self._commanded: Float64Array | None = None
         self._robot: RobotOutput | None = None
@@ -82,11 +82,16 @@ class BodyOutput:
 
     def configure(self, config: OutputConfig) -> None:
         """Take other choices; only while the robot is at rest."""
-        if config.frozen_horizon_s != self._config.frozen_horizon_s:
+        if (config.frozen_horizon_s, config.accelerations) != (
+                self._config.frozen_horizon_s, self._config.accelerations):
             self._earlier_underruns += self._plan.underruns
             self._commanded = self._end_of_plan()
-            self._plan = TrajectoryPlan(self._names, KNOT_RATE_HZ, config.frozen_horizon_s)
+            self._plan = self._new_plan(config)
         self._config = config
+
+    def _new_plan(self, config: OutputConfig) -> TrajectoryPlan:
+        return TrajectoryPlan(self._names, KNOT_RATE_HZ, config.frozen_horizon_s,
+                              config.accelerations)
 
     def begin(self, robot: RobotOutput | None, start_ns: int, now_ns: int) -> Float64Array | None:
         """Prepare for a new stream.

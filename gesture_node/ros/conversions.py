@@ -34,7 +34,7 @@ def to_duration(duration_ns: int) -> Duration:
 
 
 def joint_trajectory(message: TrajectoryMessage) -> JointTrajectory:
-    """Return the message with positions and velocities of every joint at every point."""
+    """Return the message with what it has of every joint at every point."""
     trajectory = JointTrajectory(joint_names=list(message.joint_names))
     trajectory.header.stamp = to_time(message.stamp_ns)
     trajectory.points = [
@@ -42,6 +42,9 @@ def joint_trajectory(message: TrajectoryMessage) -> JointTrajectory:
                              time_from_start=to_duration(int(after_ns)))
         for after_ns, positions, velocities in zip(
             message.times_from_start_ns, message.positions, message.velocities)]
+    if message.accelerations is not None:
+        for point, accelerations in zip(trajectory.points, message.accelerations):
+            point.accelerations = _doubles(accelerations)
     return trajectory
 
 

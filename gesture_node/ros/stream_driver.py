@@ -109,9 +109,11 @@ class StreamDriver:
         return self._config
 
     def configure(self, config: GestureConfig) -> None:
-        """Take other deployment choices once the robot is idle."""
+        """Take other deployment choices once the robot is idle; the cap on hands at once."""
         with self._lock:
             self._wanted = config
+            if self.stream.robot is not None:
+                self.stream.robot.retune(config.limits)
 
     def hear(self, audio: ReceivedAudio, now_ns: int) -> None:
         """Take one audio message; speech begins a stream when there is none."""
