@@ -10,7 +10,7 @@ from rclpy.qos import ReliabilityPolicy
 from . import qos
 from .audio_discovery import AudioDiscovery, AudioPublisher, Choice
 from .audio_info import AudioInfoInput
-from .audio_messages import AudioMessageError, AudioType
+from .audio_messages import AudioType, packet_of
 from .inbox import LossCounter, ReceivedAudio
 from .problems import ProblemLog
 from .steady_clock import steady_clock
@@ -140,10 +140,8 @@ class AudioInput:
         self._heard_ns = self._steady_ns()
         self._note_publisher(info)
         lost = self.losses.count(info.get('publication_sequence_number'))
-        try:
-            packet = self._choice.kind.read(message)
-        except AudioMessageError as error:
-            self._problems.report(error.cause, str(error))
+        packet = packet_of(self._choice.kind, message, self._problems)
+        if packet is None:
             return
         if self._info is not None and self._info.format is not None:
             packet = packet.declared_as(self._info.format)

@@ -31,9 +31,10 @@ from . import audio_packages as packages
 from .audio_decoder import AudioFormat
 from .audio_packet import AudioMessageError, AudioPacket
 from .optional_messages import load_message, MissingMessageError
+from .problems import ProblemLog
 
 __all__ = ['AUDIO_TYPES', 'AudioMessageError', 'AudioPacket', 'AudioType', 'audio_type_of',
-           'best_audio_type', 'format_of_info']
+           'best_audio_type', 'format_of_info', 'packet_of']
 _RAW_CODINGS = ('', 'wave', 'wav', 'raw', 'pcm')
 
 
@@ -99,6 +100,20 @@ AUDIO_TYPES: dict[str, AudioType] = {kind.key: kind for kind in (
               packages.read_audio_buffer, packages.write_audio_buffer, packages.restamp_header),
 )}
 """Every type the node understands, by the value of the parameter ``audio_type``."""
+
+
+def packet_of(kind: AudioType, message: Any, problems: ProblemLog) -> AudioPacket | None:
+    """Return what a message holds; ``None``, with the reason reported, if it cannot be read."""
+    try:
+        return kind.read(message)
+    except AudioMessageError as error:
+        problems.report(error.cause, str(error))
+    except AttributeError as error:
+        # Another release of the package, whose message has the marker but not the rest.
+        problems.report('audio_fields', (
+            f'{kind.ros_type} as it is installed here has not the fields it should have '
+            f'({error}); its messages are dropped'))
+    return None
 
 
 def audio_type_of(ros_type: str) -> AudioType:

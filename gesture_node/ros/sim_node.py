@@ -31,7 +31,7 @@ from ..sim.robot import SimulatedRobot
 from ..timeline import NS_PER_S
 from . import qos
 from .audio_decoder import AudioDecoder, AudioFormat
-from .audio_messages import audio_type_of, AudioType
+from .audio_messages import audio_type_of, AudioType, packet_of
 from .parameters import ConfigParameters
 from .problems import ProblemLog
 from .runner import run_node
@@ -158,7 +158,9 @@ class GestureSim(Node):
 
     def _on_audio(self, kind: AudioType, message: Any) -> None:
         arrival_ns = self._now_ns()
-        packet = kind.read(message)
+        packet = packet_of(kind, message, self._problems)
+        if packet is None:
+            return
         block = self._decoder.decode(packet.payload, packet.declared, sniff=packet.sniff)
         if block is not None and len(block.samples):
             self._recorder.add_sound(block.samples, block.sample_rate, packet.stamp_ns, arrival_ns)

@@ -13,6 +13,7 @@ from gesture_node.ros.audio_messages import (
     AudioMessageError,
     best_audio_type,
     format_of_info,
+    packet_of,
 )
 from gesture_node.ros.node_config import AUDIO_TYPES as AUDIO_TYPE_CHOICES
 from gesture_node.ros.problems import ProblemLog
@@ -187,6 +188,20 @@ def test_messages_that_contradict_themselves_say_so():
     message.channel_map.extend([0, 2])
     message.data.extend([1, 2, 3])
     assert '3 samples for 2 channels' in refused(AUDIO_TYPES['audio_buffer'], message)
+
+
+def test_a_message_that_cannot_be_read_is_reported_not_raised():
+    said = []
+    problems = ProblemLog(said.append)
+    message = MGONZS13.AudioStamped()
+    message.audio.info.format = 4
+    kind = AUDIO_TYPES['audio_stamped']
+    for _ in range(3):
+        assert packet_of(kind, message, problems) is None
+    del message.audio.info
+    assert packet_of(kind, message, problems) is None
+    assert problems.counts() == {'audio_fields': 1, 'portaudio_format': 3}
+    assert len(said) == 2 and 'has not the fields it should have' in said[1]
 
 
 @pytest.mark.parametrize('rate, channels', [(-1, 1), (0x7FFFFFFF, 1), (16_000, -3)])
