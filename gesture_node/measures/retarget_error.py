@@ -153,7 +153,7 @@ def _searched(robot: LimbDirections, index: int, columns: NDArray[np.intp], rows
     lower, upper = limits.lower[columns], limits.upper[columns]
 
     def moved(values: Float64Array) -> Float64Array:
-        changed = positions.copy()
+        changed: Float64Array = positions.copy()
         changed[columns] = values
         return changed
 
