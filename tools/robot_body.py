@@ -14,6 +14,7 @@ from robot_tree import RobotTree, sided, SIDES, unit
 
 MATERIALS = {'shell': [0.90, 0.91, 0.93, 1.0], 'accent': [0.20, 0.45, 0.75, 1.0],
              'joint': [0.42, 0.44, 0.48, 1.0], 'dark': [0.10, 0.11, 0.13, 1.0]}
+FACING_LINK = 'facing_forward'
 _STILL_GROUPS = ('leg', 'wheel')
 _SHORT_M = 0.015
 _MINIMUM_MASS_KG = 0.02
@@ -66,10 +67,15 @@ def _links(body: Body) -> list[Node]:
     carriers = {joint['child']: joint for joint in tree.joints.values()}
     parts = parts_of(tree)
     links: list[Node] = []
+    heading = _heading(tree)
+    if heading is not None:
+        links.append({'link': FACING_LINK})
     for link in tree.poses:
         node: Node = {'link': link}
         if link in carriers:
             node['joint'] = _urdf_joint(tree, carriers[link], parts)
+        elif heading is not None:
+            node['joint'] = heading
         if body.shapes[link]:
             node['mass_kg'] = max(round(volumes[link] * density, 4), _MINIMUM_MASS_KG)
             node['shapes'] = body.shapes[link]
@@ -77,8 +83,34 @@ def _links(body: Body) -> list[Node]:
     return links
 
 
+def _heading(tree: RobotTree) -> Node | None:
+    """Return the fixed joint by which a root link that does not face +x hangs from one that does.
+
+    So simulators and pictures show the robot from the front.
+    """
+    yaw = np.arctan2(-tree.posture[1, 0], tree.posture[0, 0])
+    if abs(yaw) < 1e-6:
+        return None
+    return {'name': f'{FACING_LINK}_joint', 'type': 'fixed', 'parent': FACING_LINK,
+            'rpy': [0.0, 0.0, float(yaw)]}
+
+
 def _kind(joint: Node) -> str:
-    return 'fixed' if joint['group'] in _STILL_GROUPS else str(joint['type'])
+    has_no_range = joint.get('lower', 0.0) == joint.get('upper', 1.0) and 'mimic' not in joint
+    still = joint['group'] in _STILL_GROUPS or has_no_range
+    return 'fixed' if still else str(joint['type'])
+
+
+def _mimic(tree: RobotTree, joint: Node) -> Node:
+    """Return what a joint follows; a follower of a follower follows the leader itself."""
+    mimic = dict(joint['mimic'])
+    leader = tree.joints[mimic['joint']]
+    if 'mimic' not in leader:
+        return mimic
+    above = _mimic(tree, leader)
+    multiplier, offset = mimic.get('multiplier', 1.0), mimic.get('offset', 0.0)
+    return {'joint': above['joint'], 'multiplier': multiplier * above.get('multiplier', 1.0),
+            'offset': multiplier * above.get('offset', 0.0) + offset}
 
 
 def _urdf_joint(tree: RobotTree, joint: Node, parts: dict[str, str]) -> Node:
@@ -96,7 +128,7 @@ def _urdf_joint(tree: RobotTree, joint: Node, parts: dict[str, str]) -> Node:
              'upper': joint.get('upper', np.pi), 'velocity': velocity, 'effort': effort,
              'damping': 0.05 if part == 'hand' else 0.3}
     if 'mimic' in joint:
-        node['mimic'] = joint['mimic']
+        node['mimic'] = _mimic(tree, joint)
     elif joint['name'] in couplings:
         node['mimic'] = {'joint': couplings[joint['name']]}
     return node
@@ -117,12 +149,13 @@ def _add_arm(body: Body, side: str) -> None:
     joints = arm['joints']
     elbow = joints.index(arm['elbow'])
     points = tree.points(side)
-    stops = [tree.origin(name) for name in joints] + [points.wrist]
-    stops[elbow] = points.elbow
+    stops = [_on_the_arm(tree, name, side) for name in joints] + [points.wrist]
+    root = joints.index(arm['shoulder'])
     for index, name in enumerate(joints):
         link = tree.joints[name]['child']
         start, end = stops[index], stops[index + 1]
-        radius = sizes['upper_arm'] if index < elbow else sizes['forearm']
+        radius = (sizes['upper_arm'] * (0.9 if index < root else 1.0) if index < elbow
+                  else sizes['forearm'])
         if index + 1 == len(joints):
             end = start if isinstance(arm['wrist'], str) else points.wrist
         if tree.hand_link(side) == link and isinstance(arm['wrist'], str):
@@ -133,6 +166,25 @@ def _add_arm(body: Body, side: str) -> None:
             body.limb(link, start, end, radius, 'accent' if index == elbow - 1 else 'shell')
     # Where a maker keeps the end of the upper arm on another link, that one has the shape above.
     _add_hand(body, side)
+
+
+def _on_the_arm(tree: RobotTree, name: str, side: str) -> Array:
+    """Return the point of a joint's axis where its housing may be: by the arm, not beyond it."""
+    arm, points = tree.arm(side), tree.points(side)
+    order = arm['joints'].index
+    if name == arm['shoulder']:
+        return points.shoulder
+    if name == arm['elbow']:
+        return points.elbow
+    place, axis = tree.origin(name), tree.axis(name)
+    if order(name) < order(arm['shoulder']):
+        near = points.shoulder
+    elif (order(name) < order(arm['elbow'])
+          or (isinstance(arm['wrist'], str) and order(name) >= order(arm['wrist']))):
+        return place
+    else:
+        near = 0.5 * (points.elbow + points.wrist)
+    return np.asarray(place + axis * (axis @ (near - place)))
 
 
 def _add_hand(body: Body, side: str) -> None:
@@ -202,6 +254,9 @@ def _add_leg(body: Body, side: str) -> None:
         hips = [tree.origin(sided(tree.description['legs'], one)[0]) for one in SIDES]
         if side == 'left':
             body.limb(tree.root, hips[0], hips[1], 0.9 * radius, 'joint')
+            torso = tree.description['torso']
+            middle, waist = 0.5 * (hips[0] + hips[1]), tree.origin(torso['joints'][0])
+            body.limb(tree.root, middle, waist, 0.7 * body.sizes['torso'], 'joint')
 
 
 def _add_trunk(body: Body) -> None:
@@ -222,17 +277,17 @@ def _add_trunk(body: Body) -> None:
     chest = top + (bottom - top) * 0.45
     for sign in (-1.0, 1.0):
         body.limb(link, top + left * sign * half, chest + left * sign * half, radius)
-        body.limb(link, chest + left * sign * half * 0.8, bottom + left * sign * 0.6 * half,
-                  0.85 * radius)
+        body.limb(link, chest + left * sign * half * 0.9, bottom + left * sign * 0.6 * half,
+                  0.95 * radius)
     reach = (shoulders[0] - middle) * sizes.get('shoulder_share', 0.75)
     body.limb(link, middle - reach, middle + reach, 0.7 * sizes['upper_arm'], 'joint',
               collide=False)
-    for name in torso['joints']:
-        child = tree.joints[name]['child']
-        if child != link:
-            place = tree.poses[child].place
-            body.limb(child, place - left * 0.3 * radius, place + left * 0.3 * radius,
-                      0.7 * radius, 'joint')
+    for name, after in zip(torso['joints'], torso['joints'][1:]):
+        body.limb(tree.joints[name]['child'], tree.origin(name), tree.origin(after),
+                  0.7 * radius, 'joint')
+    if torso['joints'] and tree.joints[torso['joints'][-1]]['child'] != link:
+        last = tree.origin(torso['joints'][-1])
+        body.limb(tree.joints[torso['joints'][-1]]['child'], last, last, 0.7 * radius, 'joint')
 
 
 def _add_head(body: Body) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from robot_facts import Array, Node, Pose, zero_poses
+from robot_facts import Array, matrix_from_rpy, Node, Pose, zero_poses
 import yaml
 
 SIDES = ('left', 'right')
@@ -66,6 +66,10 @@ class RobotTree:
         facts = _yaml(folder / self.description['kinematics'])
         self.source, self.licence = str(facts['source']), str(facts['licence'])
         self.root: str = facts['root']
+        held = self.description.get('held_m', {})
+        for joint in facts['joints']:
+            if joint['name'] in held:
+                _hold(joint, held[joint['name']])
         self.joints: dict[str, Node] = {joint['name']: joint for joint in facts['joints']}
         self.poses: dict[str, Pose] = zero_poses(self.root, facts['joints'])
         forward = unit(self.description.get('forward', [1, 0, 0]))
@@ -174,6 +178,13 @@ class RobotTree:
         while link != ancestor and link in self._carrier:
             link = self._carrier[link]['parent']
         return link == ancestor
+
+
+def _hold(joint: Node, distance_m: float) -> None:
+    """Turn a sliding joint into a fixed one at some distance."""
+    along = matrix_from_rpy(joint['rpy']) @ np.asarray(joint['axis'], float)
+    joint['xyz'] = [float(x) for x in np.add(joint['xyz'], along * distance_m)]
+    joint['type'] = 'fixed'
 
 
 def _yaml(path: Path) -> Node:

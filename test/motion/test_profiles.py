@@ -46,6 +46,7 @@ HEAD_JOINTS = {
 }
 """Joint that bows the head and its sign, joint that turns it to the left and its sign."""
 STARTS = 10
+NEIGHBOURS = 2
 
 
 def part_of(kind: str) -> str:
@@ -203,9 +204,30 @@ def test_every_joint_goes_to_one_place_in_ros(name):
         assert output.topic.startswith('/') and output.joints
 
 
-def test_generated_files_are_up_to_date():
-    spec = importlib.util.spec_from_file_location('build_profiles',
-                                                  ROOT / 'tools/build_profiles.py')
+@pytest.mark.parametrize('name', ROBOTS)
+def test_at_rest_only_neighbours_touch(name):
+    mujoco = pytest.importorskip('mujoco')
+    profile = load_profile(name)
+    model = mujoco.MjModel.from_xml_path(str(profile.urdf_path))
+    data = mujoco.MjData(model)
+    for joint, position in zip(profile.joint_names, profile.rest_positions):
+        data.qpos[model.joint(joint).qposadr[0]] = position
+    mujoco.mj_forward(model, data)
+    in_arms = {joint for arm in profile.arms for joint in arm.joints}
+    shoulders = {arm.joints[0] for arm in profile.arms}
+    for contact in data.contact:
+        links = [model.body(model.geom_bodyid[geom]).name
+                 for geom in (contact.geom1, contact.geom2)]
+        one, other = (set(profile.urdf.joints_to(link)) if link != 'world' else set()
+                      for link in links)
+        moving = {joint for joint in one ^ other if profile.urdf.joints[joint].kind != 'fixed'}
+        if moving & in_arms and not one & other & shoulders:
+            assert len(moving) <= NEIGHBOURS, f'{links[0]} touches {links[1]}'
+
+
+@pytest.mark.parametrize('tool', ['build_profiles', 'robots_page'])
+def test_generated_files_are_up_to_date(tool):
+    spec = importlib.util.spec_from_file_location(tool, ROOT / f'tools/{tool}.py')
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
