@@ -172,6 +172,17 @@ def test_robots_with_controllers_of_their_own_keep_them(tmp_path: Path) -> None:
             assert outputs.outputs(profile) == own
 
 
+def test_controllers_are_those_of_the_real_robots_files() -> None:
+    for robot in profile_names():
+        own = yaml.safe_load(share_path('config', 'controllers', f'{robot}.yaml').read_text())
+        made = outputs.controller_parameters(load_profile(robot))
+        assert set(made) == {name for name in own if name.endswith(('controller', 'manager'))}
+        for name in set(made) - {'controller_manager'}:
+            mine, real = (part[name]['ros__parameters'] for part in (made, own))
+            assert mine['joints'] == real['joints'], f'{robot}: {name}'
+            assert mine['command_interfaces'] == real['command_interfaces'] == ['position']
+
+
 @pytest.mark.parametrize('given,sentence', [
     ({'robot': 'r2d2'}, "unknown robot 'r2d2'"),
     ({'headless': 'maybe'}, "headless must be true or false, got 'maybe'"),
