@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+import gc
 
 from rclpy.lifecycle import LifecycleNode
 from rclpy.subscription import Subscription
@@ -96,6 +97,7 @@ class Engine:
             qos_overriding_options=qos.overridable())
         self._worker = GestureWorker(self.driver, self._inbox, self._now_ns, self._problems)
         self._worker.start()
+        leave_out_of_collections()
 
     def halt(self, now_ns: int) -> bool:
         """Brake, unsubscribe and end the worker; return whether it ended in time."""
@@ -114,6 +116,7 @@ class Engine:
         """Take the publishers off the graph."""
         self._publishers.close()
         self._face_formats.close()
+        gc.unfreeze()
 
     def check(self, config: GestureConfig) -> None:
         """Refuse a config that the bundle or the clock cannot serve.
@@ -189,6 +192,16 @@ class Engine:
 
     def _store_joints(self, message: JointState) -> None:
         self._joints.put(measured_positions(message), self._now_ns())
+
+
+def leave_out_of_collections() -> None:
+    """Take everything that exists now for kept: libraries, bundle and robot stay as they are.
+
+    A full garbage collection looks at every object, which stops all threads for as long as two
+    windows take to compute; what comes later is little.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def sync_meter(bundle: Bundle, wanted: bool) -> SyncMeter | None:
