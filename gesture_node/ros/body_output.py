@@ -15,6 +15,7 @@ from ..motion.trajectory import TrajectoryMessage, TrajectoryPlan
 from ..robot_output import RobotOutput
 from ..timeline import KNOT_RATE_HZ, NS_PER_S
 from ..types import Float64Array, JointChunk
+from .clock_guard import MAX_BACKWARD_NS
 from .inbox import MeasuredJoints
 from .problems import ProblemLog
 
@@ -152,6 +153,9 @@ class BodyOutput:
 
     def repeat(self, now_ns: int) -> None:
         """Publish the plan again if that is due: a few times after a change, then now and then."""
+        if now_ns < self._ticked_ns - MAX_BACKWARD_NS:
+            # The clock jumped, and :meth:`forget` is yet to be called.
+            return
         since_ns = now_ns - self._published_ns
         copy_ns = COPY_NS.get(self._config.stamp_policy)
         if self._copies and copy_ns is not None:
@@ -184,6 +188,7 @@ class BodyOutput:
         self._published_ns = self._copies = 0
         self._said = None
         self._measured_ns = None
+        self._ticked_ns = 0
 
     def is_moving(self, now_ns: int) -> bool:
         """Whether the plan has something left to play."""

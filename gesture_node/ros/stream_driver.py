@@ -23,6 +23,7 @@ from ..stream import GestureStream
 from ..timeline import frame_to_ns, NS_PER_S
 from ..types import FaceChunk, StepResult
 from .body_output import BodyOutput
+from .clock_guard import MAX_BACKWARD_NS
 from .face_output import FaceOutput
 from .inbox import ReceivedAudio
 from .playout import PlayoutQueue
@@ -148,9 +149,11 @@ class StreamDriver:
             run = self._run
         # The lock is free here: a stop must not wait for a window.
         result = self.stream.step()
+        done_ns = self._now_ns()
         with self._lock:
-            if run == self._run:
-                self._deliver(result, self._now_ns())
+            # Motion for a time that a jump of the clock has undone is nobody's any more.
+            if run == self._run and done_ns >= now_ns - MAX_BACKWARD_NS:
+                self._deliver(result, done_ns)
         # After delivery and without the lock: nobody waits for a measurement.
         if self.meter is not None and result.face is not None and result.heard is not None:
             self.meter.add(result.heard, result.face.weights)

@@ -18,6 +18,7 @@ from controller_oracle import ControllerOracle
 
 from gesture_node.config import BodyConfig, FaceConfig, GestureConfig, OutputConfig
 from gesture_node.motion.robot import load_profile
+from gesture_node.motion.trajectory import TrajectoryMessage
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.ros.audio_decoder import AudioFormat
 from gesture_node.ros.audio_messages import AudioPacket
@@ -51,6 +52,7 @@ class Loaded:
     def __init__(self) -> None:
         self.now_ns = 1_000_000 * MS
         self.said: list[str] = []
+        self.messages: list[TrajectoryMessage] = []
         self.commanded: list[np.ndarray] = []
         self.times_ns: list[int] = []
         self.window_ms: Callable[[], int] = lambda: 0
@@ -62,8 +64,7 @@ class Loaded:
         self._heard: list[ReceivedAudio] = []
         problems = ProblemLog(self.said.append)
         self.body = BodyOutput(PROFILE.joint_names, CONFIG.output, self.joints,
-                               lambda message: self.oracle.receive(message, self.now_ns),
-                               problems, lambda: self.now_ns)
+                               self._publish, problems, lambda: self.now_ns)
         self.driver = StreamDriver(self._stream, CONFIG, self.body, NoFace(), problems,
                                    lambda: self.now_ns)
 
@@ -77,6 +78,10 @@ class Loaded:
 
         stream.step = slow_step
         return stream
+
+    def _publish(self, message: TrajectoryMessage) -> None:
+        self.messages.append(message)
+        self.oracle.receive(message, self.now_ns)
 
     def _pass(self, milliseconds: int) -> None:
         for _ in range(milliseconds // 10):
@@ -158,3 +163,32 @@ def test_a_stalled_worker_rests_and_resumes(stall_ms: int) -> None:
     rest = node.run(5.0)
     assert_smooth(rest)
     assert node.driver.state is State.IDLE and np.ptp(rest[-20:], axis=0).max() == 0.0
+
+
+def test_a_window_under_which_the_clock_jumped_back_is_dropped() -> None:
+    node = Loaded()
+    node.run(0.05)
+    node.speak()
+    node.run(1.5)
+    node.is_speaking = False
+    began_ns, windows = node.now_ns, []
+
+    def jump() -> int:
+        windows.append(node.now_ns)
+        node.now_ns = began_ns - 100_000 * MS
+        return 0
+
+    node.window_ms = jump
+    count = len(node.messages)
+    while not windows:
+        node.driver.tick(node.now_ns)
+        if not windows:
+            node._pass(10)
+            count = len(node.messages)
+    node.driver.repeat(node.now_ns)
+    assert len(node.messages) == count
+    node.driver.forget_time()
+    node.joints.put(dict(zip(PROFILE.joint_names, node.oracle.positions)), node.now_ns)
+    node.driver.tick(node.now_ns)
+    assert len(node.messages) == count + 1 and node.messages[-1].stamp_ns == 0
+    assert np.array_equal(node.messages[-1].positions[0], node.oracle.positions)
