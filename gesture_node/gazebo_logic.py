@@ -177,8 +177,9 @@ def _nodes(values: Mapping[str, str], profile: RobotProfile, has_control: bool
             for output in outputs.outputs(profile)
             if output.topic != outputs.controller_topic(output)))
     else:
-        # The plugin takes the time of arrival for the start, whatever the stamp says.
-        overrides['output.stamp_policy'] = 'zero'
+        # The plugin takes the time of arrival for the start, whatever the stamp says, and warns
+        # of accelerations in every message.
+        overrides |= {'output.stamp_policy': 'zero', 'output.accelerations': False}
     gesture = replace(gesture, parameters=(*gesture.parameters, overrides))
     if values['audio'] == NO_AUDIO:
         return (gesture,)

@@ -160,6 +160,7 @@ def test_everything_follows_simulated_time_with_parameters_that_exist(
 def test_the_plugin_without_stamps_gets_none(tmp_path: Path) -> None:
     overrides = [planned(tmp_path, use_ros2_control=way).nodes[0].parameters[-1] for way in WAYS]
     assert [part.get('output.stamp_policy') for part in overrides] == [None, 'zero']
+    assert [part.get('output.accelerations') for part in overrides] == [None, False]
 
 
 def test_robots_with_controllers_of_their_own_keep_them(tmp_path: Path) -> None:
