@@ -201,7 +201,9 @@ class GestureConfig:
                         read_only=True)
     provider: str = param('auto', 'ONNX Runtime provider; auto takes CUDA when present.',
                           choices=('auto', 'cpu', 'cuda', 'tensorrt'), read_only=True)
-    threads: int = param(2, 'Threads of ONNX Runtime on the CPU.', bounds=(1, 64), read_only=True)
+    threads: int = param(1, 'Threads of ONNX Runtime on the CPU. Two take twice the processor for '
+                            'little, and wait for each other where it is busy.',
+                         bounds=(1, 64), read_only=True)
     seed: int = param(0, 'Seed of everything sampled; the same seed repeats the same motion.',
                       bounds=(0, 2_147_483_647))
     audio: AudioConfig = field(default_factory=AudioConfig)

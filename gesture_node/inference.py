@@ -64,8 +64,8 @@ def open_session(bundle: Bundle, network: str, provider: str, threads: int) -> A
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # Threads spin within a call, where it halves its time, and not between calls, where it would
-    # starve the simulator and the executor on small machines.
+    # Threads, where there are several, spin within a call, where they would else be late for every
+    # operator, and not between calls, where they would starve other processes.
     options.add_session_config_entry('session.force_spinning_stop', '1')
     try:
         return onnxruntime.InferenceSession(

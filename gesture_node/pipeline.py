@@ -57,13 +57,13 @@ class GesturePipeline:
 
     @classmethod
     def from_bundle(cls, path: str | Path | None = None, *, provider: str = 'auto',
-                    threads: int = 2) -> GesturePipeline:
+                    threads: int = 1) -> GesturePipeline:
         """Load a bundle.
 
         Args:
             path: folder of the bundle; None or empty takes the shipped one.
             provider: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``.
-            threads: threads of ONNX Runtime on the CPU.
+            threads: threads of ONNX Runtime on the CPU; networks this small gain little by two.
 
         Raises:
             BundleError: the bundle is missing, truncated or does not match.

@@ -34,6 +34,8 @@ from .offline import network_threads
 
 _SHORT_HOP_S, _LONG_HOP_S = 0.08, 0.2
 _FEW_CALLS = (2, 1)
+_FILE_THREADS = 2
+"""At least as many as ``gesture_from_file`` takes by default."""
 _FILE_SHARE = 2.0
 """Files are this much longer than streams, for they go by faster."""
 
@@ -47,7 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument('--audio', type=Path, metavar='FILE',
                         help='speech (default: examples/hello.wav)')
     parser.add_argument('--provider', default='auto', metavar='NAME')
-    parser.add_argument('--threads', type=int, default=2, metavar='N')
+    parser.add_argument('--threads', type=int, default=GestureConfig().threads, metavar='N',
+                        help='threads of networks when streaming (default: those of the node)')
     parser.add_argument('--seed', type=int, default=0, metavar='N')
     parser.add_argument('--seconds', type=float, default=30.0, metavar='S',
                         help='speech per streaming case (default: 30)')
@@ -109,11 +112,13 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 def _file_figures(subject: BenchSubject, options: argparse.Namespace) -> dict[str, Any]:
     """Return what files cost, with the threads that ``gesture_from_file`` gives to networks."""
-    threads, _ = network_threads(options.threads)
+    threads = max(options.threads, _FILE_THREADS)
+    each, _ = network_threads(threads)
     pipeline = GesturePipeline.from_bundle(
-        options.bundle or None, provider=options.provider, threads=threads)
-    subject, seconds = replace(subject, pipeline=pipeline), _FILE_SHARE * options.seconds
-    return {'offline': measure_offline(subject, seconds),
+        options.bundle or None, provider=options.provider, threads=each)
+    subject = replace(subject, pipeline=pipeline, config=replace(subject.config, threads=threads))
+    seconds = _FILE_SHARE * options.seconds
+    return {'file_threads': threads, 'offline': measure_offline(subject, seconds),
             'offline_calls': {str(calls): measure_offline(subject, seconds, calls)
                               for calls in _FEW_CALLS}}
 
