@@ -1,12 +1,13 @@
 """A simulation that rules ``/clock`` for ``gesture_node``, run as a process by its test.
 
-Plays robot and controller in simulated time, at half the speed of real time, and does to the
-clock what simulators do: starts it late, pauses it, jumps. Saves what was commanded in each scene
-and prints what else it saw as JSON.
+Plays a robot and its two controllers, one of the head and one of all else, in simulated time at
+half the speed of real time, and does to the clock what simulators do: starts it late, pauses it,
+jumps. Saves what was commanded in each scene and prints what else it saw as JSON.
 """
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 import json
 import sys
 import time
@@ -41,10 +42,14 @@ class Simulation(Node):
         self.names = load_profile('humanoid').joint_names
         self.positions = np.array(load_profile('humanoid').rest_positions)
         self.velocities = np.zeros_like(self.positions)
-        self.controller = TrajectoryController(self.names, self.positions)
+        self.groups = {'head': [i for i, name in enumerate(self.names) if 'head' in name],
+                       'body': [i for i, name in enumerate(self.names) if 'head' not in name]}
+        self.restart_controllers()
+        self.rejected = 0
         self.now_ns = 0
         self.rows: list[np.ndarray] = []
         self.stamps: list[int] = []
+        self.told: dict[str, list[int]] = {group: [] for group in self.groups}
         self.states: list[str] = []
         self.is_speaking = False
         self._due_ns = 0
@@ -53,26 +58,34 @@ class Simulation(Node):
         self.clock = self.create_publisher(Clock, '/clock', 10)
         self.joints = self.create_publisher(JointState, 'joint_states', 10)
         self.voice = self.create_publisher(Int16MultiArray, 'audio', QoSProfile(depth=200))
-        self.create_subscription(JointTrajectory, 'joint_trajectory', self.obey,
-                                 QoSProfile(depth=50))
+        for group in self.groups:
+            self.create_subscription(JointTrajectory, f'{group}/joint_trajectory',
+                                     partial(self.obey, group), QoSProfile(depth=50))
         self.create_subscription(String, '/gesture_node/state',
                                  lambda message: self.states.append(message.data), latched)
 
-    def obey(self, message: JointTrajectory) -> None:
+    def obey(self, group: str, message: JointTrajectory) -> None:
         trajectory = trajectory_of(message)
-        self.stamps.append(trajectory.stamp_ns)
-        self.controller.accept(trajectory, self.now_ns)
+        self.told[group].append(trajectory.stamp_ns)
+        if group == 'body':
+            self.stamps.append(trajectory.stamp_ns)
+        self.rejected += self.controllers[group].accept(trajectory, self.now_ns) is not None
 
-    def restart_controller(self) -> None:
+    def restart_controllers(self) -> None:
         """Begin anew where the robot stands, as a reset of the simulation does."""
-        self.controller = TrajectoryController(self.names, self.positions)
+        self.controllers = {group: TrajectoryController([self.names[i] for i in columns],
+                                                        self.positions[columns])
+                            for group, columns in self.groups.items()}
 
     def step(self) -> None:
         """Let one step of simulated time pass, in twice its time."""
         end_s = time.monotonic() + STEP_WALL_S
         self.now_ns += STEP_NS
         self.clock.publish(Clock(clock=self._stamp(self.now_ns)))
-        positions = self.controller.sample(self.now_ns, self.positions).positions
+        positions = self.positions.copy()
+        for group, columns in self.groups.items():
+            positions[columns] = self.controllers[group].sample(
+                self.now_ns, self.positions[columns]).positions
         self.velocities = (positions - self.positions) * 100.0
         self.positions = positions
         self.rows.append(positions)
@@ -155,9 +168,11 @@ def main() -> None:
     world.run(1.0)
     world.until_moving()
     scenes['paused'] = world.take()
+    # Later on, messages are refused that were on their way when the clock jumped.
+    seen['rejected'] = world.rejected
     for name, jump_ns in (('forwards', 50 * NS), ('backwards', -120 * NS)):
         world.now_ns += jump_ns
-        world.restart_controller()
+        world.restart_controllers()
         world.begin_speech()
         jumped_ns, said = world.now_ns, len(world.stamps)
         world.until_moving()
@@ -169,7 +184,7 @@ def main() -> None:
     world.run(0.3)
     scenes['ended'] = world.take()
     np.savez(sys.argv[1], **scenes)
-    print(json.dumps({**seen, 'rejected': sum(world.controller.rejected.values())}))
+    print(json.dumps({**seen, 'told': world.told}))
     rclpy.try_shutdown()
 
 

@@ -5,7 +5,6 @@ provisional guesses wrong, so that a controller that misses a change is seen to 
 """
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 import sys
@@ -148,23 +147,35 @@ class World:
             positions[columns] = oracle.positions
         return positions
 
-    def run(self, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> Seen:
+    def run(self, seconds: float) -> Seen:
         """Let time pass and return what was seen in it."""
         first = len(self._rows)
-        period_ns = 1_000_000_000 // self.controller_hz
         for _ in range(round(seconds * self.controller_hz)):
-            self.now_ns += period_ns
-            meanwhile()
+            self.now_ns += 1_000_000_000 // self.controller_hz
             self._act()
-            for oracle, line in zip(self.oracles, self.lines):
-                line.deliver(oracle, self.now_ns)
-                oracle.tick(self.now_ns)
-            commanded = self.commanded()
-            plan = self.body._plan
-            planned = commanded if plan.is_empty else plan.sample(self.now_ns)[0]
-            self._rows.append((self.now_ns, commanded, planned))
+            self._control()
+        return self.seen(first)
+
+    def seen(self, first: int = 0) -> Seen:
+        """Return what was seen in every control cycle from a number on."""
         times, commands, plans = zip(*self._rows[first:])
         return Seen(np.array(times), np.array(commands), np.array(plans))
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass for all but the node, from within what it does in a cycle."""
+        for _ in range(round(seconds * self.controller_hz)):
+            self._control()
+            self.now_ns += 1_000_000_000 // self.controller_hz
+
+    def _control(self) -> None:
+        for oracle, line in zip(self.oracles, self.lines):
+            line.deliver(oracle, self.now_ns)
+            oracle.tick(self.now_ns)
+        self._rows.append((self.now_ns, self.commanded(), self._planned()))
+
+    def _planned(self) -> np.ndarray:
+        plan = self.body._plan
+        return self.commanded() if plan.is_empty else plan.sample(self.now_ns)[0]
 
     def _act(self) -> None:
         """Do what the node does: measure, compute, tick."""
