@@ -78,6 +78,8 @@ class HandSpeed:
         allowed = np.broadcast_to(allowed_m_s, between.shape[:2]).ravel()
         between, poses = (rows.reshape(-1, positions.shape[1]) for rows in (between, poses))
         fast = self.bound(between) > allowed
+        if not fast.any():
+            return True
         return bool((self.speeds(poses[fast], between[fast]) <= allowed[fast]).all())
 
     def allowed(self, cap_m_s: float, positions: Float64Array,
@@ -118,8 +120,9 @@ class HandSpeed:
             step = target - last
             if self.bound(step[None])[0] > cap_m_s * self._step_s:
                 speed = self.speeds(last[None], step[None] / self._step_s)[0]
-                step = step * min(1.0, cap_m_s / max(speed, 1e-9))
-            slowed[row] = last = last + step
+                if speed > cap_m_s:
+                    target = last + step * (cap_m_s / speed)
+            slowed[row] = last = target
         speed = np.abs(np.diff(slowed, axis=0, prepend=previous[None])).max(axis=0, initial=0.0)
         enough = _HURRY * speed / self._step_s + _CREEP * cap_m_s / self._reach
         return slowed, np.minimum(enough / self._velocity, 1.0)

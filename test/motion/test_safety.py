@@ -170,6 +170,15 @@ def test_a_cap_that_comes_in_the_middle_slows_hands_down_smoothly() -> None:
     assert speed[change + 25:].max() > 0.1
 
 
+def test_a_cap_leaves_slow_hands_alone() -> None:
+    profile, layer = layer_of('humanoid')
+    wanted = gesture(profile, 50, 0.05)
+    free, _, _ = play(layer, profile, wanted, Interventions())
+    counts = Interventions()
+    capped, _, _ = play(layer, profile, wanted, counts, 1.0)
+    assert np.abs(free - capped).max() < 0.002 and counts.slowed_knots == 0
+
+
 def test_a_scale_scales_velocity_acceleration_and_jerk() -> None:
     profile, _ = layer_of('nao')
     layer = SafetyLayer(profile, LimitsConfig(scale=0.5, velocity_scale=0.8))
