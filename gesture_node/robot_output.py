@@ -1,18 +1,20 @@
 """From canonical poses to safe robot motion on the knot grid."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .config import GestureConfig, LimitsConfig
+from .dialogue.joint_ramp import JointRamp
 from .exceptions import RobotError
 from .latency import LatencyTracker
 from .motion.limits import MotionLimiter
 from .motion.retarget import Retargeter
 from .motion.robot import RobotProfile
-from .motion.safety import SafetyLayer
+from .motion.safety import SafetyLayer, SafetyState
 from .motion.safety_report import Interventions
 from .motion.skeleton import POSE_DIM
 from .timeline import BODY_RATE_HZ, convert_frame, KNOT_RATE_HZ, s_to_frames
@@ -30,6 +32,10 @@ class RobotOutput:
         profile: the robot.
         config: limits and tail length.
         idle_pose: shape (84,), where motion starts when nothing was measured.
+
+    Attributes:
+        ramp: joints that somebody else owns, or that come back little by little.
+        idle_positions: the idle pose as this robot shows it, shape (N,), [rad].
     """
 
     def __init__(self, profile: RobotProfile, config: GestureConfig,
@@ -42,6 +48,7 @@ class RobotOutput:
         self._workspace = self._retargeter.workspace()
         self._safety = SafetyLayer(profile, config.limits)
         self._hand_speed_m_s = config.limits.hand_speed_m_s
+        self.ramp = JointRamp(len(profile.joint_names))
         self._pose = idle_pose.astype(np.float64)
         self.reset()
 
@@ -54,13 +61,33 @@ class RobotOutput:
         self._retarget_state = self._retargeter.initial_state()
         still = np.repeat(self._idle_pose[None].astype(np.float64), 2, axis=0)
         idle, self._retarget_state = self._retargeter.retarget(still, self._retarget_state)
+        self.idle_positions: Float64Array = idle[-1]
         start = idle[-1] if positions is None else self._ordered(positions)
+        self.ramp.follow_at_once()
         self._state = self._safety.at_rest(start, idle[-1], is_measured=positions is not None)
 
     def rebase(self, positions: Float64Array, velocities: Float64Array,
                accelerations: Float64Array | None = None) -> None:
         """Go on from the state the robot is really commanded to, after a late chunk."""
         self._state = self._safety.moved(self._state, positions, velocities, accelerations)
+
+    def place(self, columns: Sequence[int], positions: Float64Array) -> None:
+        """Go on with some joints at rest elsewhere, one position each [rad]; the others as before.
+
+        For joints that somebody else has moved, or that were told to brake.
+        """
+        rows, limiter = list(columns), self._state.limiter
+        changed = {name: getattr(limiter, name).copy() for name in (
+            'before', 'after', 'accelerations', 'reference_before', 'reference_after', 'target',
+            'speed_scale')}
+        for name in ('before', 'after'):
+            changed[name][rows] = positions
+        changed['accelerations'][rows] = 0.0
+        for name in ('reference_before', 'reference_after', 'target'):
+            changed[name][rows] = np.nan
+        target = self._state.target.copy()
+        target[rows] = positions
+        self._state = SafetyState(replace(limiter, **changed), target)
 
     def skip(self, frames: int) -> None:
         """Go on after some more body frames than were committed.
@@ -69,6 +96,7 @@ class RobotOutput:
         brakes if the plan was taken over by :meth:`rebase`.
         """
         self._state = self._safety.skipped(self._state, frames * _KNOTS_PER_FRAME)
+        self.ramp.skip(frames)
 
     def retune(self, limits: LimitsConfig) -> None:
         """Take another cap on the speed of hands, from the next step on; all else stays."""
@@ -90,6 +118,7 @@ class RobotOutput:
         with latency.measure('retarget'):
             wanted, self._retarget_state = self._retargeter.retarget(
                 poses, self._retarget_state, tail, self._workspace)
+        wanted = self.ramp.apply(wanted, committed)
         moved = self._safety.step(self._state, wanted, committed, self.interventions,
                                   self._hand_speed_m_s, latency.measure)
         self._state = moved.state

@@ -19,14 +19,14 @@ owner calls it, or callers hold a lock.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..timeline import frame_to_ns, NS_PER_S
 from ..types import Float64Array, JointChunk
-from .limits import MotionLimiter
+from .limits import LimitedMotion, MotionLimiter
 from .trajectory_knots import Knots, KnotState
 from .trajectory_message import STAMP_POLICIES, trajectory_message, TrajectoryMessage
 
@@ -189,6 +189,69 @@ class TrajectoryPlan:
         if kept < len(self._knots):
             self._knots = self._knots.part(0, kept)
             self._follow(limiter, np.empty((0, len(self.joint_names))))
+
+    def lead(self, now_ns: int, limiter: MotionLimiter,
+             course: Callable[[LimitedMotion], Float64Array]) -> None:
+        """Follow another course from the end of the frozen knots, and drop everything later.
+
+        Args:
+            now_ns: ROS time.
+            limiter: makes the course safe.
+            course: gives targets (K, N) [rad] at the knots after the frozen ones, from the brake
+                that could begin there.
+        """
+        self._see(now_ns)
+        if self.is_empty:
+            return
+        if self.is_settled(self._frozen_ns):
+            self._knots = Knots.hold(self._frozen_ns, self._knots.positions[-1])
+        kept = max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
+        self._knots = self._knots.part(0, kept)
+        start = self._knots.state(int(self._knots.times_ns[-1]))
+        brake = limiter.brake(limiter.moving_state(
+            start.positions, start.velocities, start.accelerations))
+        self._follow(limiter, course(brake))
+
+    def brake_joints(self, now_ns: int, limiter: MotionLimiter,
+                     columns: Sequence[int]) -> Float64Array:
+        """Brake some joints from the end of the frozen knots; the others go on as planned.
+
+        Returns:
+            Where those joints come to rest, one for each column [rad].
+
+        Raises:
+            ValueError: the plan is empty.
+        """
+        self._see(now_ns)
+        rows = list(columns)
+        if self.is_settled(self._frozen_ns):
+            return np.array(self._knots.state(self._frozen_ns).positions[rows])
+        kept = max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
+        start = self._knots.state(int(self._knots.times_ns[kept - 1]))
+        brake = limiter.brake(limiter.moving_state(
+            start.positions, start.velocities, start.accelerations))
+        missing = len(brake.positions) + kept - len(self._knots)
+        if missing > 0:
+            end_ns = int(self._knots.times_ns[-1]) + missing * self._step_ns
+            self._knots = self._knots.held_until(end_ns, self._step_ns)
+        positions, velocities = self._knots.positions.copy(), self._knots.velocities.copy()
+        end = kept + len(brake.positions)
+        positions[kept:end, rows] = brake.positions[:, rows]
+        velocities[kept:end, rows] = brake.velocities[:, rows]
+        positions[end:, rows], velocities[end:, rows] = brake.positions[-1, rows], 0.0
+        self._knots = Knots(self._knots.times_ns, positions, velocities)
+        self.changed_ns = start.time_ns
+        return np.array(brake.positions[-1, rows])
+
+    def place_joints(self, columns: Sequence[int], positions: Float64Array) -> None:
+        """Put joints that nobody was told to move, one position each [rad], and at rest.
+
+        Frozen knots change too: what was frozen for these joints no controller runs.
+        """
+        rows = list(columns)
+        placed, velocities = self._knots.positions.copy(), self._knots.velocities.copy()
+        placed[:, rows], velocities[:, rows] = positions, 0.0
+        self._knots = Knots(self._knots.times_ns, placed, velocities)
 
     def _future_ns(self, now_ns: int) -> int:
         """Return when a message may begin that controllers keep waiting until then.
