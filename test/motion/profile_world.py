@@ -73,8 +73,6 @@ def hangs(name: str, side: str) -> bool:
 
 def _by_directions(profile: RobotProfile) -> RobotProfile:
     """Return the profile with hands free to miss each other, so that only directions count."""
-    if not hasattr(profile, 'weights'):
-        return profile
     return replace(profile, weights=replace(profile.weights, hands_together=0.0,
                                             hand_on_chest=0.0))
 
