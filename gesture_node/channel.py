@@ -67,6 +67,7 @@ class ChannelModel:
         encoder: network that hears.
         denoiser: network that moves.
         project: maps any finite frames ``(T, D)`` to valid ones.
+        cued: the denoiser is told accents and arousal.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ChannelModel:
     encoder: OnnxEncoder
     denoiser: Denoiser
     project: Projection
+    cued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +161,9 @@ class MotionChannel:
         """Denoise the next window and commit its hop."""
         name, spec, layout = self._model.name, self._model.spec, self.layout
         with latency.measure(f'{name}_encoder'):
-            tokens = self._listen(features)
+            tokens, cues = self._listen(features)
         with latency.measure(f'{name}_denoiser'):
-            estimate = self._denoise(tokens)
+            estimate = self._denoise(tokens, cues)
         seed = (self._seed - spec.mean) / spec.std
         smooth = smooth_window(estimate, self.smoothing_frames)
         joined = join_window(smooth, seed, layout.seed_frames, layout.rate_hz,
@@ -196,7 +198,7 @@ class MotionChannel:
         self._resumption = Easing(self.next_frame, span), held[-1]
         return hop
 
-    def _listen(self, features: FeatureSource) -> SpeechTokens:
+    def _listen(self, features: FeatureSource) -> tuple[SpeechTokens, Float32Array | None]:
         layout, spec = self.layout, self._model.encoder_spec
         start = layout.first_frame(self._window) * layout.features_per_frame - spec.context_frames
         count = spec.context_frames + layout.window_frames * layout.features_per_frame
@@ -209,18 +211,28 @@ class MotionChannel:
         history = features.get(past, heard_end)
         history_heard = (np.arange(past, heard_end) >= 0).astype(np.float32)
         tokens = self._model.encoder(rows, heard, history, history_heard)
-        persona = tokens.persona if self.persona is None else self.persona
         emotion = tokens.emotion if self.emotion is None else self.emotion.mixed(tokens.emotion)
-        return SpeechTokens(tokens.local[spec.context_frames:], persona, emotion)
+        persona, arousal = tokens.persona, None
+        if self.persona is not None:
+            # A pinned persona is the token and, where the body is told, the arousal behind it.
+            persona, arousal = self.persona[:spec.persona_dim], self.persona[spec.persona_dim:]
+        heard_tokens = SpeechTokens(tokens.local[spec.context_frames:], persona, emotion)
+        if not self._model.cued:
+            return heard_tokens, None
+        from .measures.cues import speech_cues  # SciPy, which many users of this module do without
 
-    def _denoise(self, tokens: SpeechTokens) -> Float32Array:
+        first = layout.first_frame(self._window) * layout.features_per_frame - heard_end
+        return heard_tokens, speech_cues(history, history_heard, first, layout.window_frames,
+                                         None if arousal is None else float(arousal[0]))
+
+    def _denoise(self, tokens: SpeechTokens, cues: Float32Array | None) -> Float32Array:
         layout, spec = self.layout, self._model.spec
         mask = np.zeros(layout.window_frames, np.float32)
         mask[:layout.seed_frames] = 1.0
         seed = np.zeros((layout.window_frames, len(spec.mean)), np.float32)
         seed[:layout.seed_frames] = (self._seed - spec.mean) / spec.std
         conditioning = Conditioning(tokens.local, tokens.persona, tokens.emotion, seed, mask,
-                                    self.style)
+                                    self.style, cues)
         first = layout.first_frame(self._window)
         noise = self._noise.get(first, first + layout.window_frames)
         return self._sampler.sample(self._model.denoiser, conditioning, noise)

@@ -120,7 +120,9 @@ class OnnxDenoiser:
 
     def __init__(self, session: Any) -> None:
         self._session = session
-        self._styled = any(item.name == 'style' for item in session.get_inputs())
+        sizes = {item.name: item.shape[-1] for item in session.get_inputs()}
+        self._styled, self.cued = 'style' in sizes, 'cues' in sizes
+        self._cue_dim = sizes.get('cues', 0)
 
     def __call__(self, x_t: Float32Array, level: int, conditioning: Conditioning,
                  guidance: float) -> Float32Array:
@@ -142,6 +144,9 @@ class OnnxDenoiser:
             'x': x_t, 'seed': conditioning.seed, 'mask': conditioning.mask,
             'local': conditioning.local, 'persona': conditioning.persona,
             'emotion': conditioning.emotion, 'level': level}
+        if self.cued:
+            shared['cues'] = (np.zeros((len(x_t), self._cue_dim)) if conditioning.cues is None
+                              else conditioning.cues)
         inputs = {name: np.repeat(np.asarray(value, np.float32)[None], len(drop), axis=0)
                   for name, value in shared.items()}
         inputs['drop'] = np.array(drop, np.float32)

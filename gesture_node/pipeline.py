@@ -73,8 +73,9 @@ class GesturePipeline:
         sessions = {name: open_session(bundle, f'{name}.onnx', provider, threads)
                     for name in ('encoder', 'body', 'face')}
         encoder = OnnxEncoder(sessions['encoder'])
-        body = ChannelModel('body', bundle.body, bundle.encoder, encoder,
-                            OnnxDenoiser(sessions['body']), project_pose)
+        moves = OnnxDenoiser(sessions['body'])
+        body = ChannelModel('body', bundle.body, bundle.encoder, encoder, moves, project_pose,
+                            moves.cued)
         face = ChannelModel('face', bundle.face, bundle.encoder, encoder,
                             OnnxDenoiser(sessions['face']), project_face)
         pipeline = cls(bundle, str(sessions['body'].get_providers()[0]), body, face,
@@ -116,7 +117,7 @@ class GesturePipeline:
         """
         spec = self.bundle.encoder
         if persona is not None:
-            persona = _checked('persona', persona, spec.persona_dim)
+            persona = _checked('persona', persona, spec.persona_dim + self.body.cued)
         if emotion is not None:
             if not 0.0 <= emotion.intensity <= 1.0:
                 raise ConfigError(f'emotion intensity must be in [0, 1], got {emotion.intensity}')
@@ -126,12 +127,20 @@ class GesturePipeline:
                              config or GestureConfig(), profile, persona, self.front_end, emotion)
 
     def persona_of(self, samples: Any, sample_rate: int) -> Float32Array:
-        """Return the style token ``(Q,)`` of the last seconds of a reference recording.
+        """Return the style of the last seconds of a reference recording.
+
+        That is the persona token, and after it the arousal in [0, 1] where the body is told it:
+        shape (Q,) or (Q + 1,).
 
         Raises:
             AudioError: the recording cannot be used, or is shorter than a second.
         """
-        return self._heard_in(samples, sample_rate).persona
+        tokens, features = self._heard_in(samples, sample_rate)
+        if not self.body.cued:
+            return tokens.persona
+        from .measures.cues import arousal_now  # SciPy, only here
+
+        return np.append(tokens.persona, np.float32(arousal_now(features)))
 
     def emotion_of(self, samples: Any, sample_rate: int) -> Float32Array:
         """Return the emotion token ``(E,)`` of the last seconds of a reference recording.
@@ -139,9 +148,10 @@ class GesturePipeline:
         Raises:
             AudioError: the recording cannot be used, or is shorter than a second.
         """
-        return self._heard_in(samples, sample_rate).emotion
+        return self._heard_in(samples, sample_rate)[0].emotion
 
-    def _heard_in(self, samples: Any, sample_rate: int) -> SpeechTokens:
+    def _heard_in(self, samples: Any, sample_rate: int) -> tuple[SpeechTokens, Float32Array]:
+        """Return the tokens and the features (F, D) of the last seconds of a recording."""
         features = self.front_end()
         wave = resample(np.asarray(samples), sample_rate)
         if len(wave) < SAMPLE_RATE_HZ:
@@ -155,7 +165,7 @@ class GesturePipeline:
         if len(rows):
             history[-len(rows):], heard[-len(rows):] = rows, 1.0
         context = self.bundle.encoder.context_frames
-        return self.body.encoder(history[-context:], heard[-context:], history, heard)
+        return self.body.encoder(history[-context:], heard[-context:], history, heard), rows
 
 
 def _checked(name: str, token: Any, size: int) -> Float32Array:

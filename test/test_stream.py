@@ -11,6 +11,7 @@ from gesture_node.channel import Emotion
 from gesture_node.config import AudioConfig, BodyConfig, FaceConfig, GestureConfig
 from gesture_node.diffusion.denoiser import Conditioning
 from gesture_node.exceptions import AudioError, ConfigError, StreamError
+from gesture_node.measures.cues import AROUSAL
 from gesture_node.measures.seams import seam_ratio
 from gesture_node.motion.face import seal_is_valid
 from gesture_node.motion.skeleton import project_pose
@@ -255,9 +256,11 @@ def test_a_pinned_persona_is_that_of_the_reference(monkeypatch: pytest.MonkeyPat
     persona = PIPELINE.persona_of(other, 16_000)
     assert np.array_equal(persona, PIPELINE.persona_of(other, 16_000))
     for item in _tokens(monkeypatch, persona=persona):
-        assert np.array_equal(item.persona, persona)
+        assert np.array_equal(item.persona, persona[:PIPELINE.bundle.encoder.persona_dim])
+        if item.cues is not None:
+            assert np.allclose(item.cues[:, AROUSAL], 2.0 * persona[-1] - 1.0)
     inferred = [item.persona for item in _tokens(monkeypatch)]
-    assert not any(np.array_equal(one, persona) for one in inferred)
+    assert not any(np.array_equal(one, persona[:-1]) for one in inferred)
 
 
 def test_a_pinned_persona_changes_the_motion() -> None:

@@ -18,6 +18,7 @@ class Conditioning:
         seed: shape (W, D), normalised clean frames; zero where ``mask`` is zero.
         mask: shape (W,), 1 for seed frames.
         style: index of the face style; ignored by the body.
+        cues: shape (W, 7), accents and arousal told to the body; None tells nothing.
     """
 
     local: Float32Array
@@ -26,6 +27,7 @@ class Conditioning:
     seed: Float32Array
     mask: Float32Array
     style: int = 0
+    cues: Float32Array | None = None
 
 
 class Denoiser(Protocol):

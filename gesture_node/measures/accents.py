@@ -132,7 +132,11 @@ def find_accents(features: NDArray[np.floating]) -> Nuclei:
     Args:
         features: shape (F, 83), 50 Hz, of the whole recording.
     """
-    nuclei = find_nuclei(features)
+    return accented(find_nuclei(features))
+
+
+def accented(nuclei: Nuclei) -> Nuclei:
+    """Return those nuclei of a recording that are accented."""
     apart = np.abs(nuclei.onsets_s[:, None] - nuclei.onsets_s[None, :])
     higher = nuclei.prominences[None, :] > nuclei.prominences[:, None]
     leads = ~np.any(higher & (apart <= ACCENT_NEIGHBOURHOOD_S), axis=1)

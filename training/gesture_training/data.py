@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS
+from gesture_node.measures.cues import CUE_DIM, speech_cues
 
 from .config import TrainingConfig, WindowConfig
 from .corpora.pack import Pack, Take, UNKNOWN_PHONE
@@ -49,6 +50,7 @@ class WindowBatch:
         style: (B,) int64.
         phones: (B, F) int64, 255 where unknown, not heard or outside of the window.
         accents: (B, F) in [0, 1], NaN where unknown.
+        cues: (B, W, 7) of the body, see ``gesture_node.measures.cues``; (B, 0, 7) of the face.
     """
 
     features: Tensor
@@ -63,6 +65,7 @@ class WindowBatch:
     style: Tensor
     phones: Tensor
     accents: Tensor
+    cues: Tensor
 
     def to(self, device: torch.device) -> WindowBatch:
         """Return the batch on another device."""
@@ -141,7 +144,8 @@ class WindowSampler:
             motion=torch.from_numpy(motion), seed=torch.from_numpy(given),
             mask=torch.from_numpy(mask), valid=torch.from_numpy(valid),
             drop=torch.from_numpy(drop.astype(np.float32)), style=torch.from_numpy(style),
-            phones=self._phones(draw, heard), accents=self._accents(draw))
+            phones=self._phones(draw, heard), accents=self._accents(draw),
+            cues=self._cues(draw, history, history_heard))
 
     def _tinted(self, features: NDArray[np.float32], colour: Tensor) -> Tensor:
         """Return features of another microphone; of mel features alone is that known."""
@@ -202,6 +206,19 @@ class WindowSampler:
         index = np.clip(self._feature_index(draw), 0, count - 1)
         phones = self._pack.phones[self._first_feature[draw.take][:, None] + index]
         return torch.from_numpy(np.where(heard > 0, phones, UNKNOWN_PHONE).astype(np.int64))
+
+    def _cues(self, draw: _Draw, history: NDArray[np.float32],
+              history_heard: NDArray[np.float32]) -> Tensor:
+        if self.channel != 'body':
+            return torch.zeros(len(draw.take), 0, CUE_DIM)
+        imposed = np.full(len(draw.take), np.nan)
+        if self._pack.arousal is not None:
+            imposed = self._pack.arousal[self._first_feature[draw.take]].astype(np.float64)
+        return torch.from_numpy(np.stack([
+            speech_cues(past, known, -2 * int(end), self._window,
+                        None if np.isnan(arousal) else float(arousal))
+            for past, known, end, arousal in zip(
+                history, history_heard, draw.heard_end, imposed)]))
 
     def _accents(self, draw: _Draw) -> Tensor:
         index = self._feature_index(draw)

@@ -24,6 +24,7 @@ import yaml
 from gesture_node.audio.features import FEATURE_DIM
 from gesture_node.bundle import FRONT_END_NETWORK
 from gesture_node.exceptions import GestureError
+from gesture_node.measures.cues import CUE_DIM
 from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
 from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
 from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ
@@ -69,7 +70,7 @@ SIGNATURES: dict[str, Signature] = {
         {'features': ('B', 'F', ''), 'heard': ('B', 'F'), 'history': ('B', 'P', ''),
          'history_heard': ('B', 'P')},
         {'local': ('B', 'F', ''), 'persona': ('B', ''), 'emotion': ('B', '')}),
-    'body': Signature(_DENOISER, {'x0': ('B', 'W', '')}),
+    'body': Signature(_DENOISER | {'cues': ('B', 'W', '')}, {'x0': ('B', 'W', '')}),
     'face': Signature(_DENOISER | {'style': ('B',)}, {'x0': ('B', 'W', '')}),
 }
 
@@ -124,6 +125,8 @@ def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: 
         normal(batch, frames, dim), binary(batch, frames),
         normal(batch, pairs * frames, sizes.width), normal(batch, sizes.persona_dim),
         normal(batch, sizes.emotion_dim), binary(batch))
+    if network == 'body':
+        inputs += (normal(batch, frames, CUE_DIM),)
     if network == 'face':
         inputs += (torch.randint(0, len(STYLES), (batch,), generator=source),)
     return inputs

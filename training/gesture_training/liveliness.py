@@ -97,7 +97,8 @@ def _silence(pack: Pack) -> Tensor:
 
 def _silenced(batch: WindowBatch, silence: Tensor) -> WindowBatch:
     return replace(batch, features=silence.expand_as(batch.features).clone(),
-                   history=silence.expand_as(batch.history).clone())
+                   history=silence.expand_as(batch.history).clone(),
+                   cues=torch.zeros_like(batch.cues))
 
 
 def require_alive(found: dict[str, float]) -> None:

@@ -107,7 +107,7 @@ def predictor(networks: GestureNetworks, config: TrainingConfig, channel: str, b
         with auto():
             if channel == 'face':
                 return networks.face(x, level, *given, drop, batch.style)
-            return networks.body(x, level, *given, drop)
+            return networks.body(x, level, *given, drop, batch.cues)
 
     def predict(x: Tensor, level: Tensor) -> Tensor:
         found = call(x, level, batch.drop)

@@ -140,7 +140,7 @@ class Trainer:
         inputs = (add_noise(batch.motion, noise, level), level, batch.seed, batch.mask,
                   local[:, self.config.encoder.context_frames:], persona, emotion, batch.drop)
         estimate = (self.networks.face(*inputs, batch.style) if channel == 'face'
-                    else self.networks.body(*inputs))
+                    else self.networks.body(*inputs, batch.cues))
         weight = frame_weights(batch.mask, batch.valid, self._heard(channel, batch))
         terms: dict[str, Tensor] = self._losses[channel](estimate.float(), batch.motion, weight)
         return terms

@@ -1,15 +1,12 @@
 """What the composer hears of style, and how it changes deliveries; synthetic voices alone."""
 from gesture_training.corpora.composer_delivery import deliver, Delivery
-from gesture_training.corpora.composer_style import (
-    amplitude_of,
-    arousal_curve,
-    spacing_of,
-    style_measures,
-)
+from gesture_training.corpora.composer_plan import pulse_bar
+from gesture_training.corpora.composer_style import AMPLITUDE, amplitude_of, spacing_of, SPACING_S
 import numpy as np
 import pytest
 
 from gesture_node.audio.features import waveform_features
+from gesture_node.measures.arousal import arousal_curve, style_measures
 
 RATE = 16000
 
@@ -49,8 +46,10 @@ def test_only_the_last_eight_seconds_count(calm):
 
 
 def test_arousal_spans_sizes_and_spacings():
-    assert amplitude_of(0.0) == pytest.approx(0.55) and amplitude_of(1.0) == pytest.approx(1.5)
-    assert spacing_of(0.0) == pytest.approx(3.5) and spacing_of(1.0) == pytest.approx(1.4)
+    assert [float(amplitude_of(a)) for a in (0.0, 1.0)] == pytest.approx(AMPLITUDE)
+    assert [float(spacing_of(a)) for a in (0.0, 1.0)] == pytest.approx(SPACING_S)
+    bars = pulse_bar(np.array([0.2, 0.6, 1.0]))
+    assert bars[0] > bars[1] > bars[2]
 
 
 @pytest.mark.parametrize('factor', [0.4, 1.6])

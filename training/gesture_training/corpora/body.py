@@ -4,8 +4,9 @@
 
 Every speech take of the training speakers is composed several times, with other random draws
 and every second time mirrored, until the wanted hours are reached; each composition has its own
-variant of the sound (clean, or augmented). Four takes in ten are first made livelier or calmer
-than they were read (``composer_delivery``), and everything is heard in that. Speakers that
+variant of the sound (clean, or augmented). Half of the takes are first made livelier or calmer
+than they were read (``composer_delivery``), and everything is heard in that. A third of them move
+with an arousal that is drawn and not heard, which is written down. Speakers that
 ``splits.held_out_speakers`` names are composed once, as read and clean, and marked ``held_out``.
 Also written: ``body_idle_pose.npy`` (84) and ``body_summary.json`` (counts, hours, licences,
 rules). All is written aside and moved in place at the end, so a training that reads the old pack
@@ -48,8 +49,11 @@ GESTURE_LICENCE = 'LGPL 2.1 (SmartBody gesture clips)'
 DEFAULT_HOURS = 4.5
 """Training motion that is composed unless asked otherwise [h]."""
 CLEAN_SHARE, GAIN_SHARE = 0.35, 0.2
-DELIVERY_SHARE = 0.4
+DELIVERY_SHARE = 0.5
 """Of the training takes, how many are said livelier or calmer than they were read."""
+PINNED_SHARE = 0.35
+"""Of the training takes, how many move with an arousal that is drawn instead of heard: so style
+follows what is told of it, and a pinned one carries to any voice."""
 SILENT_SHARE = 0.04
 """Of the hours, how much nobody speaks, half of it in noise: there is nothing to gesture to."""
 SILENT_TAKE_S = (15.0, 40.0)
@@ -80,7 +84,10 @@ class _Builder:
         if split == 'train' and self.rng.random() < DELIVERY_SHARE:
             take = self._delivered(take, clean)
             clean = waveform_features(take.waveform)
-        prosody = hear(clean)
+        prosody, told = hear(clean), np.full(len(clean), np.nan)
+        if split == 'train' and self.rng.random() < PINNED_SHARE:
+            told = np.full(len(clean), self.rng.random())
+            prosody = replace(prosody, arousal=told)
         composition = compose(prosody, self.strokes, self.idle_pose, self.rng)
         poses = mirror_pose(composition.poses) if copy % 2 else composition.poses
         variant, features, heard = 'clean', clean, take.waveform
@@ -90,7 +97,7 @@ class _Builder:
         self.writer.add(features, poses, name=f'{take.name}_{copy}', source=take.source,
                         speaker=take.speaker, split=split, variant=variant,
                         licence=f'{take.licence} + {GESTURE_LICENCE}',
-                        accents=accent_curve(clean), waveform=heard)
+                        accents=accent_curve(clean), arousal=told, waveform=heard)
         self._count(take, composition, split, float(prosody.voiced.mean() * prosody.duration_s))
         if prosody.voiced.any():
             self.arousals.append(float(prosody.arousal[prosody.voiced].mean()))

@@ -5,7 +5,8 @@ composed. Recorded are the shapes and speeds of the gestures (hand-animated and 
 clips) and the speech; composed is which gesture goes where, and everything small in between.
 The rules and their sources are in ``docs/composer.md`` and in the modules of the steps:
 
-1. ``composer_style``: how lively the voice is, and what size and spacing of gestures suit it.
+1. ``measures.arousal``, ``composer_style``: how lively the voice is, and what size and spacing of
+   gestures suit it.
 2. ``composer_plan``, ``composer_choice``: which accents get a stroke, which a pulse; which clip.
 3. ``composer_arms``, ``composer_pulses``: arms through preparation, stroke, hold and retraction.
 4. ``composer_trunk``: idle sway, breathing, posture shifts, head motion and nods.
@@ -26,6 +27,7 @@ from gesture_node.measures.accents import (
     voice_activity,
     vowel_energy_db,
 )
+from gesture_node.measures.arousal import arousal_curve
 from gesture_node.motion.skeleton import pack_pose, project_pose, unpack_pose
 from gesture_node.timeline import BODY_RATE_HZ, FEATURE_RATE_HZ
 from gesture_node.types import Float64Array
@@ -35,7 +37,7 @@ from .clips import wrist_positions
 from .composer_arms import arm_motion
 from .composer_plan import Plan, plan
 from .composer_strokes import Stroke
-from .composer_style import amplitude_of, arousal_curve
+from .composer_style import amplitude_of
 from .composer_trunk import trunk_motion
 
 SMOOTHING_FRAMES = 0.5

@@ -5,7 +5,7 @@ apex on the planned moment, under a weight that says how much of the arm is the 
 what was there before. The weight rises with a minimum-jerk curve that ends with the stroke, so
 preparation flows into it without a stop; the further the way, the earlier it starts. What
 follows depends on when the arm's next apex is: within 4 s the hands stay, while the clip's own
-hold runs on slowly and they sink by at most 6 cm/s; otherwise they go back to the idle pose,
+hold runs on slowly and they sink by at most 3 cm/s; otherwise they go back to the idle pose,
 slowly, once the voice stops or after 1.3 s (46 % of strokes follow each other without a
 retraction in gesture phase data; preparation takes about half a second). Amplitude scales the
 whole gesture about the idle pose. Pulses (``composer_pulses``) are laid over all of it.
@@ -30,8 +30,8 @@ PREPARATION_S = (0.4, 0.8)
 PREPARATION_S_PER_M = 0.6
 SETTLE_SHARE = 0.08
 """The weight ends this share of the preparation after the apex: minimum jerk ends slowly."""
-RETRACTION_S = (0.9, 1.5)
-SINK_SPEED = 0.06
+RETRACTION_S = (0.6, 1.0)
+SINK_SPEED = 0.03
 """How fast hands sink and wander while they wait [m/s]; no beat is that slow."""
 MAX_SINK = 0.45
 TRUNK_SHARE = 0.6

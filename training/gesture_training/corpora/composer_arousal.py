@@ -3,7 +3,7 @@
     python -m gesture_training.corpora.composer_arousal --data DATA
 
 Utterances of one speaker and emotion of Emo-DB are joined with short pauses, so that the running
-window of ``composer_style`` fills.
+window of ``measures.arousal`` fills.
 """
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ import numpy as np
 
 from gesture_node.audio.features import waveform_features
 from gesture_node.measures.accents import voice_activity
+from gesture_node.measures.arousal import arousal_curve
 from gesture_node.timeline import FEATURE_RATE_HZ, SAMPLE_RATE_HZ
 
-from .composer_style import amplitude_of, arousal_curve, spacing_of
+from .composer_style import amplitude_of, spacing_of
 from .emodb import LabelledUtterance, load_emodb
 
 _PAUSE_S, _SETTLED_S = 0.4, 3.0

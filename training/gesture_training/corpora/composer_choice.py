@@ -22,11 +22,11 @@ CATEGORY_WEIGHTS = {
     'question': 0.05, 'size': 0.06, 'plea': 0.04, 'receive': 0.03, 'sweep': 0.03, 'you': 0.06,
     'me': 0.05, 'we': 0.04, 'point': 0.05, 'dismiss': 0.02, 'stop': 0.03, 'negate': 0.03,
     'safe': 0.01}
-MAX_SCALE = 1.2
+MAX_SCALE = 1.3
 """Clips are never enlarged by more; livelier voices get clips that reach further."""
 
 _CANDIDATES = 8
-_DETOUR_M, _REACH_M = 0.05, 0.12
+_DETOUR_M, _REACH_M = 0.05, 0.08
 _USUAL_REACH_M = 0.42
 _ARMS = {'left': [0], 'right': [1], 'both': [0, 1]}
 

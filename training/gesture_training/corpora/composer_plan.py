@@ -2,10 +2,11 @@
 
 An accent gets a stroke when it is prominent enough for the time since the last one. The bar starts
 high, comes down to the usual prominence of an accent at the spacing that the voice asks for
-(``composer_style``: 3.5 s when calm, 1.4 s when lively), and then falls until anything will do; so
+(``composer_style``: 3.5 s when calm, 1.3 s when lively), and then falls until anything will do; so
 the rule needs no accent that is still to come. After a pause of a second or more the first stroke
-waits for half a second of voice. Every other accent gets a pulse, as large as it is prominent, and
-the more prominent ones a nod. An apex falls 60 ms after the vowel onset with a standard deviation
+waits for half a second of voice. The other accents get pulses, as large as they are prominent, all
+of them in a lively voice and only the more prominent ones in a calm one; the most prominent get a
+nod. An apex falls 60 ms after the vowel onset with a standard deviation
 of 30 ms, far tighter than people are (200 to 340 ms) on purpose.
 
 Chance picks the hands (both 60 %, right 33 %, left 7 %, UCI gesture phase data; they stay for a
@@ -34,6 +35,8 @@ PAUSE_S = 0.6
 LONG_PAUSE_S = 1.0
 USUAL_PROMINENCE, BAR_NOISE = 0.75, 0.1
 NOD_PROMINENCE = 0.5
+_PULSE_BAR = ((0.45, 0.9), (0.27, -0.5))
+"""Arousal, and how prominent an accent must be at it to get a pulse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ def plan(accents_s: Float64Array, prominences: Float64Array, voiced: NDArray[np.
                                    float(rate), free_s, travel_m))
     taken = set(chosen)
     sizes = _sizes(prominences, rng) * amplitude_of(stirred)
-    pulses = [Pulse(float(apexes_s[i]), float(sizes[i])) for i in range(len(sizes))
+    beaten = prominences > pulse_bar(stirred)
+    pulses = [Pulse(float(apexes_s[i]), float(sizes[i])) for i in np.flatnonzero(beaten)
               if i not in taken]
     nodding = prominences + rng.normal(0.0, 0.2, len(sizes)) > NOD_PROMINENCE
     nods = [Pulse(float(apexes_s[i]) + 0.02, float(sizes[i])) for i in np.flatnonzero(nodding)]
@@ -151,6 +155,11 @@ def stroke_bar(gap_share: float) -> float:
     """
     knots = [0.5, 0.75, 1.0, 1.35, 1.5]
     return float(np.interp(gap_share, knots, [3.0, 1.4, USUAL_PROMINENCE, -0.2, -9.0]))
+
+
+def pulse_bar(arousal: Float64Array) -> Float64Array:
+    """Return how prominent an accent must be for a pulse, at the arousal of each."""
+    return np.asarray(np.interp(arousal, *_PULSE_BAR))
 
 
 def _stroke_accents(accents_s: Float64Array, prominences: Float64Array, spacings_s: Float64Array,

@@ -1,116 +1,25 @@
-"""The style that a voice suggests: how lively it sounds, and what follows from that.
+"""What follows from how lively a voice sounds: the size of gestures and how many there are.
 
-*Arousal* goes from 0 (calm: monotone, even, slow) to 1 (lively) and is heard in the last 8 s, so
-a network that hears as much can know it. Five measures that no gain changes are weighed: the
-spread of pitch in semitones, the spread of the vowel-band energy in dB while somebody speaks and
-how abruptly it changes from frame to frame, the syllables a second, and vocal effort, the level
-of the upper against that of the lower bands; arousal shows in all of them (Banse and Scherer,
-"Acoustic profiles in vocal emotion expression", JPSP 1996). Each becomes a z-score against read
-English of the training speakers, and their weighted sum goes through a logistic curve whose middle
-is a little livelier than that reading. Where little was heard the reader's values stand in.
-
-Arousal sets amplitude and the spacing of strokes: it drives amount, speed and size of movement
-(Wallbott 1998; Dael et al. 2013), valence hardly does.
+Arousal (``gesture_node.measures.arousal``) sets amplitude and the spacing of strokes: it drives
+amount, speed and size of movement (Wallbott 1998; Dael et al. 2013), valence hardly does.
 """
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gesture_node.measures.accents import find_nuclei, voice_activity, vowel_energy_db
-from gesture_node.timeline import FEATURE_RATE_HZ
 from gesture_node.types import Float64Array
 
-WINDOW_S = 8.0
-AMPLITUDE = (0.55, 1.5)
+AMPLITUDE = (0.58, 2.2)
 """Size of gestures at arousal 0 and 1, against the recorded clips."""
-SPACING_S = (3.5, 1.4)
+SPACING_S = (3.5, 1.3)
 """Wanted time between strokes at arousal 0 and 1 [s]."""
-
-_READER = {'pitch_st': (2.0, 0.57), 'energy_db': (7.6, 0.69), 'change_db': (2.45, 0.5),
-           'syllables_hz': (3.6, 0.48), 'effort_db': (-22.5, 4.0)}
-"""Mean and spread over 8 s windows of 45 takes of training speakers (speechocean762)."""
-_SHARES = {'pitch_st': 0.3, 'energy_db': 0.2, 'change_db': 0.2, 'syllables_hz': 0.1,
-           'effort_db': 0.2}
-_MIDDLE, _SLOPE = 0.2, 1.5
-_PRIOR_FRAMES, _PRIOR_S = 40.0, 1.5
-_OCTAVE_ERROR_ST = 9.0
-_VOICED, _PITCH, _VOICING = 0.5, 81, 82
-_SPEECH_RANGE_DB = 25.0
-_LOW_BANDS, _HIGH_BANDS = slice(0, 25), slice(45, 80)
-"""Mel bands below about 0.9 kHz and above about 2.4 kHz."""
-
-
-def arousal_curve(features: NDArray[np.floating]) -> Float64Array:
-    """Return the arousal of a voice ``(F,)`` in [0, 1] at 50 Hz, from features ``(F, 83)``.
-
-    Frame k is heard from the 8 s that end there; which frames are speech is known from the whole
-    recording.
-    """
-    measures = style_measures(features)
-    scores = [share * (measures[name] - _READER[name][0]) / _READER[name][1]
-              for name, share in _SHARES.items()]
-    return np.asarray(1.0 / (1.0 + np.exp(-_SLOPE * (sum(scores) - _MIDDLE))))
-
-
-def style_measures(features: NDArray[np.floating]) -> dict[str, Float64Array]:
-    """Return the running measures, each (F,), by the names of ``_READER``."""
-    count = len(features)
-    speech = voice_activity(features)
-    if not speech.any():
-        return {name: np.full(count, mean) for name, (mean, _) in _READER.items()}
-    pitch = 12.0 * np.asarray(features[:, _PITCH], dtype=np.float64)
-    pitched = speech & (features[:, _VOICING] > _VOICED)
-    if pitched.any():
-        pitched &= np.abs(pitch - np.median(pitch[pitched])) < _OCTAVE_ERROR_ST
-    energy = vowel_energy_db(features)
-    energy = np.maximum(energy, np.percentile(energy, 98) - _SPEECH_RANGE_DB)
-    syllables = np.zeros(count)
-    frames = (find_nuclei(features).peaks_s * FEATURE_RATE_HZ).astype(int)
-    np.add.at(syllables, np.clip(frames, 0, count - 1), 1.0)
-    speech_s = _recent(speech.astype(np.float64)) / FEATURE_RATE_HZ
-    usual_hz = _READER['syllables_hz'][0]
-    power = np.exp(np.asarray(features[:, :80], dtype=np.float64))
-    effort = 10.0 * np.log10(power[:, _HIGH_BANDS].mean(axis=1)
-                             / power[:, _LOW_BANDS].mean(axis=1))
-    change = np.abs(np.diff(energy, prepend=energy[0]))
-    return {'pitch_st': _recent_spread(pitch, pitched, _READER['pitch_st'][0]),
-            'energy_db': _recent_spread(energy, speech, _READER['energy_db'][0]),
-            'change_db': _recent_mean(change, speech, _READER['change_db'][0]),
-            'effort_db': _recent_mean(effort, pitched, _READER['effort_db'][0]),
-            'syllables_hz': (_recent(syllables) + usual_hz * _PRIOR_S) / (speech_s + _PRIOR_S)}
 
 
 def amplitude_of(arousal: Float64Array | float) -> Float64Array:
-    """Return the size of gestures at an arousal, 0.55 to 1.5."""
+    """Return the size of gestures at an arousal, 0.58 to 2.2."""
     return np.asarray(AMPLITUDE[0] * (AMPLITUDE[1] / AMPLITUDE[0]) ** np.asarray(arousal))
 
 
 def spacing_of(arousal: Float64Array | float) -> Float64Array:
-    """Return the wanted time between strokes at an arousal [s], 3.5 to 1.4."""
+    """Return the wanted time between strokes at an arousal [s], 3.5 to 1.3."""
     return np.asarray(SPACING_S[0] * (SPACING_S[1] / SPACING_S[0]) ** np.asarray(arousal))
-
-
-def _recent(values: Float64Array) -> Float64Array:
-    """Return the sums of the last 8 s."""
-    total = np.concatenate([[0.0], np.cumsum(values)])
-    stops = np.arange(1, len(values) + 1)
-    starts = np.maximum(stops - int(WINDOW_S * FEATURE_RATE_HZ), 0)
-    return np.asarray(total[stops] - total[starts])
-
-
-def _recent_mean(values: Float64Array, where: NDArray[np.bool_], usual: float) -> Float64Array:
-    """Return the mean of the last 8 s, steadied by some frames of ``usual``."""
-    count = _recent(where.astype(np.float64))
-    total = _recent(np.where(where, values, 0.0))
-    return np.asarray((total + _PRIOR_FRAMES * usual) / (count + _PRIOR_FRAMES))
-
-
-def _recent_spread(values: Float64Array, where: NDArray[np.bool_], usual: float) -> Float64Array:
-    """Return the standard deviation of the last 8 s, steadied by some frames of ``usual``."""
-    weight = where.astype(np.float64)
-    centred = np.where(where, values - (values[where].mean() if where.any() else 0.0), 0.0)
-    count = np.maximum(_recent(weight), 1e-9)
-    squares = _recent(centred ** 2) - _recent(centred) ** 2 / count
-    variance = (np.maximum(squares, 0.0) + _PRIOR_FRAMES * usual ** 2) / (count + _PRIOR_FRAMES)
-    return np.asarray(np.sqrt(variance))

@@ -20,7 +20,7 @@ from .pack import Take, UNKNOWN_PHONE
 from .problems import UnusableFile
 
 CHANNELS = ('body', 'face')
-_FILL: dict[str, Any] = {'accents': np.nan, 'phones': UNKNOWN_PHONE}
+_FILL: dict[str, Any] = {'accents': np.nan, 'arousal': np.nan, 'phones': UNKNOWN_PHONE}
 """Arrays that not every pack has, and what stands where they are not known."""
 _BLOCK = 1 << 16
 
@@ -52,7 +52,8 @@ def merge_packs(parts: list[Path], out: Path, channel: str) -> list[Take]:
     (aside / f'{channel}_takes.json').write_text(records, encoding='utf-8')
     for path in out.glob(f'{channel}_*.npy'):
         # Arrays of an older pack that this one does not have would no longer fit.
-        if path.stem.removeprefix(f'{channel}_') in {'accents', 'phones', 'waveform'} - kept:
+        if path.stem.removeprefix(f'{channel}_') in {'accents', 'arousal', 'phones',
+                                                        'waveform'} - kept:
             path.unlink()
     for path in sorted(aside.glob(f'{channel}_*')):
         path.replace(out / path.name)
@@ -60,7 +61,7 @@ def merge_packs(parts: list[Path], out: Path, channel: str) -> list[Take]:
 
 
 def _arrays(part: Path, channel: str) -> dict[str, NDArray[Any]]:
-    keys = ('features', 'motion', 'accents', 'phones', 'waveform')
+    keys = ('features', 'motion', 'accents', 'arousal', 'phones', 'waveform')
     paths = {key: part / f'{channel}_{key}.npy' for key in keys}
     found = {key: np.load(path, mmap_mode='r') for key, path in paths.items() if path.is_file()}
     for key in ('features', 'motion'):

@@ -6,6 +6,7 @@ takes are laid end to end, so a window is a slice::
     <channel>_features.npy  float16 (N, 83) at 50 Hz, or (N, D) of another front end
     <channel>_motion.npy    float16 (M, D)  body: 84 at 25 Hz, face: 52 at 50 Hz
     <channel>_accents.npy   float16 (N,)    accent curve, NaN = not known
+    <channel>_arousal.npy   float16 (N,)    arousal that was imposed, NaN = the voice's own
     face_phones.npy         uint8   (N,)    phone class per frame, 255 = not known
     <channel>_takes.json    list of Take records
     <channel>_waveform.npy  int16 (320 N,) at 16 kHz, only where it was asked for
@@ -70,6 +71,7 @@ class Pack:
     phones: NDArray[np.uint8] | None
     takes: list[Take]
     accents: NDArray[np.float16] | None = None
+    arousal: NDArray[np.float16] | None = None
     front_end: FrontEndRecord | None = None
 
 
@@ -89,6 +91,7 @@ class PackWriter:
         self._motion: list[NDArray[np.float16]] = []
         self._phones: list[NDArray[np.uint8]] = []
         self._accents: list[NDArray[np.float16]] = []
+        self._arousal: list[NDArray[np.float16]] = []
         self._takes: list[Take] = []
         self._feature_count = self._frame_count = 0
 
@@ -96,6 +99,7 @@ class PackWriter:
             source: str, speaker: str, split: str, licence: str, variant: str = 'clean',
             style: str = 'composed', phones: NDArray[np.uint8] | None = None,
             accents: NDArray[np.floating] | None = None,
+            arousal: NDArray[np.floating] | None = None,
             waveform: NDArray[np.floating] | None = None) -> None:
         """Add one take.
 
@@ -111,6 +115,7 @@ class PackWriter:
             style: face style.
             phones: shape (F,), face only.
             accents: shape (F,), from :func:`~.accent_curve.accent_curve` of the clean sound.
+            arousal: shape (F,), in [0, 1], where the motion shows another than the voice's own.
             waveform: shape (n,), n >= 320 F, in [-1, 1], the sound of the features; needed where
                 waveforms are kept.
 
@@ -131,6 +136,7 @@ class PackWriter:
             self._phones.append(unknown if phones is None else phones.astype(np.uint8))
         nowhere = np.full(len(features), np.nan, np.float16)
         self._accents.append(nowhere if accents is None else accents.astype(np.float16))
+        self._arousal.append(nowhere if arousal is None else arousal.astype(np.float16))
         self._feature_count += len(features)
         self._frame_count += len(motion)
 
@@ -141,6 +147,7 @@ class PackWriter:
         np.save(f'{base}_features.npy', np.concatenate(self._features))
         np.save(f'{base}_motion.npy', np.concatenate(self._motion))
         np.save(f'{base}_accents.npy', np.concatenate(self._accents))
+        np.save(f'{base}_arousal.npy', np.concatenate(self._arousal))
         if self._phones:
             np.save(f'{base}_phones.npy', np.concatenate(self._phones))
         Path(f'{base}_waveform.npy').unlink(missing_ok=True)
@@ -167,7 +174,8 @@ def read_pack(folder: Path, channel: str) -> Pack:
         TrainingError: the record of its front end is malformed.
     """
     base = folder / channel
-    phones_path, accents_path = Path(f'{base}_phones.npy'), Path(f'{base}_accents.npy')
+    phones_path, accents_path, arousal_path = (
+        Path(f'{base}_{name}.npy') for name in ('phones', 'accents', 'arousal'))
     records = json.loads(Path(f'{base}_takes.json').read_text(encoding='utf-8'))
     return Pack(
         features=np.load(f'{base}_features.npy', mmap_mode='r'),
@@ -175,4 +183,5 @@ def read_pack(folder: Path, channel: str) -> Pack:
         phones=np.load(phones_path, mmap_mode='r') if phones_path.exists() else None,
         takes=[Take(**record) for record in records],
         accents=np.load(accents_path, mmap_mode='r') if accents_path.exists() else None,
+        arousal=np.load(arousal_path, mmap_mode='r') if arousal_path.exists() else None,
         front_end=read_front_end(folder))

@@ -28,6 +28,9 @@ from .speech import emodb, renditions
 MANNERS = {'energetic': ('anger', 'happiness'), 'calm': ('sadness', 'boredom')}
 FIGURES = ('amplitude_m', 'rate_per_min', 'speed_m_s')
 _RENDITION_S = 24.0
+_TEXT_S = 60.0
+"""A minute of text, said again where a speaker says less: gestures come every two seconds, so
+in less of it the draw of the clips hides the style."""
 _LEAST_EXTENT_S = 2.0
 
 
@@ -49,7 +52,7 @@ def gesture_size(poses: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def style(pipeline: GesturePipeline, settings: Settings) -> Outcome:
     """Return how far apart energetic and calm delivery are, in units of the seed's own spread."""
-    said = renditions(emodb(settings.data), MANNERS, settings.some(24, 15))
+    said = renditions(emodb(settings.data), MANNERS, settings.some(_TEXT_S, 15))
     speakers = list(said)[:settings.some(7, 1)]
     seeds = settings.some(4, 2)
     values = np.array([[[gesture_size(generate_body(

@@ -8,6 +8,7 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
+from gesture_node.measures.cues import CUE_DIM
 from gesture_node.motion.skeleton import POSE_DIM
 
 from ..config import BodyNetConfig, EncoderConfig
@@ -25,10 +26,13 @@ class BodyDenoiser(nn.Module):
         super().__init__()
         width, condition = config.width, config.condition_width
         self._way, self._hears_persona = config.conditioning, config.persona
+        self._hears_cues = config.cues
         self.frames = nn.Linear(2 * POSE_DIM + 1, width)
         self.local = nn.Linear(2 * encoder.width, condition)
         self.persona = nn.Linear(encoder.persona_dim, condition, bias=False)
         self.emotion = nn.Linear(encoder.emotion_dim, condition, bias=False)
+        self.cues = nn.Linear(CUE_DIM, condition, bias=False)
+        nn.init.zeros_(self.cues.weight)
         self.null = nn.Parameter(torch.zeros(condition))
         self.step = StepEmbedding(condition)
         self.condition = nn.Linear(condition, condition)
@@ -43,7 +47,7 @@ class BodyDenoiser(nn.Module):
         _zero(self.output)
 
     def forward(self, x: Tensor, level: Tensor, seed: Tensor, mask: Tensor, local: Tensor,
-                persona: Tensor, emotion: Tensor, drop: Tensor) -> Tensor:
+                persona: Tensor, emotion: Tensor, drop: Tensor, cues: Tensor) -> Tensor:
         """Return clean frames (B, W, 84), normalised, with an own estimate of seed frames too.
 
         Args:
@@ -54,15 +58,19 @@ class BodyDenoiser(nn.Module):
             local: shape (B, 2 W, C), local tokens at 50 Hz.
             persona: shape (B, Q).
             emotion: shape (B, E).
-            drop: shape (B,), 1 to ignore local, persona and emotion.
+            drop: shape (B,), 1 to ignore local, persona, emotion and cues.
+            cues: shape (B, W, 7), accents and arousal, see ``gesture_node.measures.cues``.
         """
         mask, drop = mask[..., None], drop[:, None, None]
         pairs = local.reshape(x.shape[0], x.shape[1], 2 * local.shape[2])
         if not self._hears_persona:
             # The inputs stay in the exported graph, which every bundle shares.
             persona, emotion = 0.0 * persona, 0.0 * emotion
+        if not self._hears_cues:
+            cues = 0.0 * cues
         whole = (self.persona(persona) + self.emotion(emotion))[:, None, :]
-        speech = (1.0 - drop) * (self.local(pairs) + whole) + drop * self.null
+        heard = self.local(pairs) + self.cues(cues) + whole
+        speech = (1.0 - drop) * heard + drop * self.null
         condition = functional.silu(self.condition(
             functional.silu(speech + self.step(level)[:, None, :])))
         hidden = self.frames(torch.cat([x * (1.0 - mask), seed * mask, mask], dim=-1))
