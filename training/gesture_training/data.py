@@ -21,7 +21,9 @@ import torch
 from torch import Tensor
 
 from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS
-from gesture_node.measures.cues import CUE_DIM, speech_cues
+from gesture_node.guides.cues import CONFIRMED_S, CUE_DIM, guide_cues, GUIDE_DIM, no_cues, TIME
+from gesture_node.measures.alignment import BEAT_LAG_S
+from gesture_node.timeline import BODY_RATE_HZ
 
 from .config import TrainingConfig, WindowConfig
 from .corpora.pack import Pack, Take, UNKNOWN_PHONE
@@ -31,6 +33,8 @@ from .networks.assembly import STYLES
 IntArray = NDArray[np.int64]
 _POWER_FLOOR = 1e-6
 _NEAR_FRAMES = 12
+_AROUSAL_BLUR = 0.05
+"""Standard deviation of what a stream hears of arousal against what was composed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class WindowBatch:
         style: (B,) int64.
         phones: (B, F) int64, 255 where unknown, not heard or outside of the window.
         accents: (B, F) in [0, 1], NaN where unknown.
-        cues: (B, W, 7) of the body, see ``gesture_node.measures.cues``; (B, 0, 7) of the face.
+        cues: (B, W, 23) of the body, see ``gesture_node.guides.cues``; (B, 0, 23) of the face.
     """
 
     features: Tensor
@@ -117,6 +121,7 @@ class WindowSampler:
         self._first_frame = np.array([take.first_frame for take in self._takes])
         self._first_feature = np.array([take.first_feature for take in self._takes])
         self._feature_count = np.array([take.features for take in self._takes])
+        self._guides = _guides_of(pack, self._takes)
         self._style = np.array([STYLES.index(take.style) if take.style in STYLES
                                 else len(STYLES) - 1 for take in self._takes])
 
@@ -145,7 +150,7 @@ class WindowSampler:
             mask=torch.from_numpy(mask), valid=torch.from_numpy(valid),
             drop=torch.from_numpy(drop.astype(np.float32)), style=torch.from_numpy(style),
             phones=self._phones(draw, heard), accents=self._accents(draw),
-            cues=self._cues(draw, history, history_heard))
+            cues=self._cues(draw, random))
 
     def _tinted(self, features: NDArray[np.float32], colour: Tensor) -> Tensor:
         """Return features of another microphone; of mel features alone is that known."""
@@ -207,18 +212,28 @@ class WindowSampler:
         phones = self._pack.phones[self._first_feature[draw.take][:, None] + index]
         return torch.from_numpy(np.where(heard > 0, phones, UNKNOWN_PHONE).astype(np.int64))
 
-    def _cues(self, draw: _Draw, history: NDArray[np.float32],
-              history_heard: NDArray[np.float32]) -> Tensor:
+    def _cues(self, draw: _Draw, random: np.random.Generator) -> Tensor:
         if self.channel != 'body':
             return torch.zeros(len(draw.take), 0, CUE_DIM)
-        imposed = np.full(len(draw.take), np.nan)
-        if self._pack.arousal is not None:
-            imposed = self._pack.arousal[self._first_feature[draw.take]].astype(np.float64)
+        blur = random.normal(0.0, _AROUSAL_BLUR, len(draw.take))
         return torch.from_numpy(np.stack([
-            speech_cues(past, known, -2 * int(end), self._window,
-                        None if np.isnan(arousal) else float(arousal))
-            for past, known, end, arousal in zip(
-                history, history_heard, draw.heard_end, imposed)]))
+            self._cues_of(int(take), int(start), int(end), float(off))
+            for take, start, end, off in zip(draw.take, draw.start, draw.heard_end, blur)]))
+
+    def _cues_of(self, take: int, start: int, heard_end: int, blur: float) -> NDArray[np.float32]:
+        """Return the cues of one window: guides whose accent is heard by then, and arousal."""
+        if self._guides is None or self._pack.arousal is None:
+            return no_cues(self._window)
+        row = min(max((start + heard_end) * self._ratio - 1, 0),
+                  int(self._feature_count[take]) - 1)
+        arousal = float(self._pack.arousal[self._first_feature[take] + row])
+        if np.isnan(arousal):
+            return no_cues(self._window)
+        guides = self._guides[take]
+        known_s = (start + heard_end) / BODY_RATE_HZ - CONFIRMED_S + BEAT_LAG_S
+        times_s = (start + np.arange(self._window)) / BODY_RATE_HZ
+        return guide_cues(guides[guides[:, TIME] <= known_s], times_s,
+                          float(np.clip(arousal + blur, 0.0, 1.0)))
 
     def _accents(self, draw: _Draw) -> Tensor:
         index = self._feature_index(draw)
@@ -228,6 +243,19 @@ class WindowSampler:
         inside = np.clip(index, 0, count - 1)
         curve = self._pack.accents[self._first_feature[draw.take][:, None] + inside]
         return torch.from_numpy(np.where(index == inside, curve, 0.0).astype(np.float32))
+
+
+def _guides_of(pack: Pack, takes: list[Take]) -> list[NDArray[np.float64]] | None:
+    """Return the guides (G, 9) of each take, in order of time; None where the pack has none."""
+    if pack.guides is None:
+        return None
+    numbers = {take.name: number for number, take in enumerate(pack.takes)}
+    rows = pack.guides.astype(np.float64)
+    found = []
+    for take in takes:
+        own = rows[rows[:, 0] == numbers[take.name], 1:].reshape(-1, GUIDE_DIM)
+        found.append(own[np.argsort(own[:, TIME], kind='stable')])
+    return found
 
 
 def _disturb(random: np.random.Generator, motion: NDArray[np.float32],

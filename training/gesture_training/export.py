@@ -24,7 +24,7 @@ import yaml
 from gesture_node.audio.features import FEATURE_DIM
 from gesture_node.bundle import FRONT_END_NETWORK
 from gesture_node.exceptions import GestureError
-from gesture_node.measures.cues import CUE_DIM
+from gesture_node.guides.cues import CUE_DIM
 from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
 from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
 from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ

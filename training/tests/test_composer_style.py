@@ -1,7 +1,7 @@
 """What the composer hears of style, and how it changes deliveries; synthetic voices alone."""
 from gesture_training.corpora.composer_delivery import deliver, Delivery
 from gesture_training.corpora.composer_plan import pulse_bar
-from gesture_training.corpora.composer_style import AMPLITUDE, amplitude_of, spacing_of, SPACING_S
+from gesture_node.guides.rules import AMPLITUDE, amplitude_of, spacing_of, SPACING_S
 import numpy as np
 import pytest
 

@@ -31,8 +31,10 @@ from gesture_node.types import Float32Array, Float64Array
 
 from .accent_curve import accent_curve
 from .augment import augment, load_noises
+from .clips import wrist_positions
 from .composer import compose, Composition, hear
 from .composer_delivery import deliver, draw_delivery
+from .composer_plan import Plan
 from .composer_strokes import load_idle_pose, load_strokes, Stroke
 from .pack import PackWriter
 from .speech import (
@@ -84,20 +86,21 @@ class _Builder:
         if split == 'train' and self.rng.random() < DELIVERY_SHARE:
             take = self._delivered(take, clean)
             clean = waveform_features(take.waveform)
-        prosody, told = hear(clean), np.full(len(clean), np.nan)
+        prosody = hear(clean)
         if split == 'train' and self.rng.random() < PINNED_SHARE:
-            told = np.full(len(clean), self.rng.random())
-            prosody = replace(prosody, arousal=told)
+            prosody = replace(prosody, arousal=np.full(len(clean), self.rng.random()))
         composition = compose(prosody, self.strokes, self.idle_pose, self.rng)
         poses = mirror_pose(composition.poses) if copy % 2 else composition.poses
         variant, features, heard = 'clean', clean, take.waveform
         if split == 'train':
             variant, heard = _variant(take.waveform, self.noises, self.rng)
             features = clean if variant == 'clean' else waveform_features(heard)
+        guides = guides_of(composition.plan, poses, self.idle_pose)
         self.writer.add(features, poses, name=f'{take.name}_{copy}', source=take.source,
                         speaker=take.speaker, split=split, variant=variant,
                         licence=f'{take.licence} + {GESTURE_LICENCE}',
-                        accents=accent_curve(clean), arousal=told, waveform=heard)
+                        accents=accent_curve(clean), arousal=prosody.arousal, guides=guides,
+                        waveform=heard)
         self._count(take, composition, split, float(prosody.voiced.mean() * prosody.duration_s))
         if prosody.voiced.any():
             self.arousals.append(float(prosody.arousal[prosody.voiced].mean()))
@@ -113,14 +116,14 @@ class _Builder:
 
     def add_silence(self, take: SpeechTake) -> None:
         """Add a take of idle motion, heard with what noise there is."""
-        poses = compose(hear(waveform_features(take.waveform)), self.strokes, self.idle_pose,
-                        self.rng).poses
+        prosody = hear(waveform_features(take.waveform))
+        poses = compose(prosody, self.strokes, self.idle_pose, self.rng).poses
         heard = background_noise(len(take.waveform), self.noises, self.rng)
         features = waveform_features(heard)
         self.writer.add(features, poses, name=take.name, source=take.source,
                         speaker=take.speaker, split='train', variant='noise',
                         licence=GESTURE_LICENCE, accents=np.zeros(len(features)),
-                        waveform=heard)
+                        arousal=prosody.arousal, waveform=heard)
         self.seconds['train'] += len(take.waveform) / SAMPLE_RATE_HZ
 
     def _count(self, take: SpeechTake, composition: Composition, split: str,
@@ -175,6 +178,20 @@ def build(data: Path, out: Path, hours: float, seed: int,
     for path in aside.glob('body_*'):
         path.replace(out / path.name)
     return summary
+
+
+def guides_of(plan: Plan, poses: Float64Array, idle_pose: Float64Array) -> Float64Array:
+    """Return the guides of a take (G, 9): apex [s], size, 1 for strokes, and both wrists.
+
+    Wrists are where the composed motion has them at the apex, against the idle pose [m]; those of
+    pulses are zero, for a pulse goes nowhere.
+    """
+    rows = [[pulse.apex_s, pulse.size, 0.0, *np.zeros(6)] for pulse in plan.pulses]
+    at = np.array([round(p.apex_s * BODY_RATE_HZ) for p in plan.strokes], dtype=int)
+    wrists = wrist_positions(poses[np.clip(at, 0, len(poses) - 1)])
+    away = (wrists - wrist_positions(idle_pose[None])).reshape(-1, 6)
+    rows += [[p.apex_s, p.amplitude, 1.0, *own] for p, own in zip(plan.strokes, away)]
+    return np.array(sorted(rows), dtype=np.float64).reshape(-1, 9)
 
 
 def _variant(waveform: Float32Array, noises: list[Float32Array],

@@ -37,7 +37,7 @@ from .clips import wrist_positions
 from .composer_arms import arm_motion
 from .composer_plan import Plan, plan
 from .composer_strokes import Stroke
-from .composer_style import amplitude_of
+from gesture_node.guides.rules import amplitude_of
 from .composer_trunk import trunk_motion
 
 SMOOTHING_FRAMES = 0.5

@@ -4,9 +4,9 @@ Each arm has its own chain of strokes. A stroke is its clip, played on a time ma
 apex on the planned moment, under a weight that says how much of the arm is the clip and how much
 what was there before. The weight rises with a minimum-jerk curve that ends with the stroke, so
 preparation flows into it without a stop; the further the way, the earlier it starts. What
-follows depends on when the arm's next apex is: within 4 s the hands stay, while the clip's own
-hold runs on slowly and they sink by at most 3 cm/s; otherwise they go back to the idle pose,
-slowly, once the voice stops or after 1.3 s (46 % of strokes follow each other without a
+follows needs nothing that is still to come: the hands stay, while the clip's own hold runs on
+slowly and they sink by at most 3 cm/s, until the next stroke calls them or the voice has stopped
+or 2.8 s have passed; then they go back to the idle pose (46 % of strokes follow each other without a
 retraction in gesture phase data; preparation takes about half a second). Amplitude scales the
 whole gesture about the idle pose. Pulses (``composer_pulses``) are laid over all of it.
 """
@@ -24,13 +24,15 @@ from gesture_node.types import Float64Array
 from .composer_plan import PlacedStroke, Plan, Span
 from .composer_pulses import minimum_jerk, pulse_track, steady, WRIST_LAG_S
 
-HOLD_S = 4.0
-"""The hands stay up when the next apex is nearer than this."""
+HOLD_S = (0.5, 2.8)
+"""The hands stay up while the voice goes on, at least and at most so long."""
+LEAVE_S = 0.45
+"""They go down so long after the voice stopped: by then it is heard that it did."""
 PREPARATION_S = (0.4, 0.8)
 PREPARATION_S_PER_M = 0.6
 SETTLE_SHARE = 0.08
 """The weight ends this share of the preparation after the apex: minimum jerk ends slowly."""
-RETRACTION_S = (0.6, 1.0)
+RETRACTION_S = (0.55, 0.95)
 SINK_SPEED = 0.03
 """How fast hands sink and wander while they wait [m/s]; no beat is that slow."""
 MAX_SINK = 0.45
@@ -94,11 +96,10 @@ def _courses(own: list[PlacedStroke], speech: list[Span]) -> list[_Course]:
     courses = []
     for i, placed in enumerate(own):
         last = i + 1 == len(own)
-        after_s = np.inf if last else own[i + 1].apex_s - placed.apex_s
         stop_s = next((s.stop for s in speech if s.stop >= placed.apex_s - 0.3), placed.apex_s)
-        leave_s = placed.apex_s + float(np.clip(stop_s + 0.1 - placed.apex_s, 0.35, 1.3))
+        leave_s = placed.apex_s + float(np.clip(stop_s + LEAVE_S - placed.apex_s, *HOLD_S))
         reach_m = max(placed.amplitude * placed.stroke.reach_m, 0.05)
-        if after_s < HOLD_S:
+        if not last and rises[i + 1].start < leave_s + 0.1:
             fall = Span(placed.apex_s + 0.3, max(rises[i + 1].start, placed.apex_s + 0.5))
             sink = min(SINK_SPEED * (fall.stop - fall.start) / reach_m, MAX_SINK)
             courses.append(_Course(rises[i], fall, 1.0 - sink, rises[i + 1].stop))

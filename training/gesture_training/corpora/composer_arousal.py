@@ -18,7 +18,7 @@ from gesture_node.measures.accents import voice_activity
 from gesture_node.measures.arousal import arousal_curve
 from gesture_node.timeline import FEATURE_RATE_HZ, SAMPLE_RATE_HZ
 
-from .composer_style import amplitude_of, spacing_of
+from gesture_node.guides.rules import amplitude_of, spacing_of
 from .emodb import LabelledUtterance, load_emodb
 
 _PAUSE_S, _SETTLED_S = 0.4, 3.0

@@ -1,12 +1,7 @@
 """Which accents are answered, and with what: heard, not drawn, wherever that can be.
 
-An accent gets a stroke when it is prominent enough for the time since the last one. The bar starts
-high, comes down to the usual prominence of an accent at the spacing that the voice asks for
-(``composer_style``: 3.5 s when calm, 1.3 s when lively), and then falls until anything will do; so
-the rule needs no accent that is still to come. After a pause of a second or more the first stroke
-waits for half a second of voice. The other accents get pulses, as large as they are prominent, all
-of them in a lively voice and only the more prominent ones in a calm one; the most prominent get a
-nod. An apex falls 60 ms after the vowel onset with a standard deviation
+The rules are those of ``gesture_node.guides.rules``; the more prominent accents get a nod as well.
+An apex falls 60 ms after the vowel onset with a standard deviation
 of 30 ms, far tighter than people are (200 to 340 ms) on purpose.
 
 Chance picks the hands (both 60 %, right 33 %, left 7 %, UCI gesture phase data; they stay for a
@@ -21,22 +16,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gesture_node.guides.rules import (
+    amplitude_of,
+    pulse_bar,
+    pulse_sizes,
+    spacing_of,
+    Span,
+    speech_spans,
+    stroke_accents,
+    USUAL_PROMINENCE,
+)
 from gesture_node.timeline import FEATURE_RATE_HZ
 from gesture_node.types import Float64Array
 
 from .composer_choice import Hands
 from .composer_strokes import Stroke
-from .composer_style import amplitude_of, spacing_of
 
 APEX_LAG_S, APEX_SPREAD_S, APEX_LIMIT_S = 0.06, 0.03, 0.07
-MIN_GAP_S = 0.95
-SPEECH_BEFORE_STROKE_S = 0.5
-PAUSE_S = 0.6
-LONG_PAUSE_S = 1.0
-USUAL_PROMINENCE, BAR_NOISE = 0.75, 0.1
+BAR_NOISE, SIZE_NOISE = 0.1, 0.05
 NOD_PROMINENCE = 0.5
-_PULSE_BAR = ((0.45, 0.9), (0.27, -0.5))
-"""Arousal, and how prominent an accent must be at it to get a pulse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +64,6 @@ class Pulse:
 
     apex_s: float
     size: float
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time [s]."""
-
-    start: float
-    stop: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +102,8 @@ def plan(accents_s: Float64Array, prominences: Float64Array, voiced: NDArray[np.
     stirred = np.interp(accents_s, grid_s, arousal)
     apexes_s = accents_s + APEX_LAG_S + np.clip(rng.normal(0.0, APEX_SPREAD_S, len(accents_s)),
                                                 -APEX_LIMIT_S, APEX_LIMIT_S)
-    chosen = _stroke_accents(accents_s, prominences, spacing_of(stirred), speech, rng)
+    chosen = stroke_accents(accents_s, prominences, spacing_of(stirred), speech,
+                            noise=lambda: rng.normal(0.0, BAR_NOISE))
     hands = Hands(strokes, idle_m, rng)
     placed: list[PlacedStroke] = []
     for i in chosen:
@@ -124,67 +115,13 @@ def plan(accents_s: Float64Array, prominences: Float64Array, voiced: NDArray[np.
         placed.append(PlacedStroke(stroke, float(apexes_s[i]), float(np.clip(size, 0.45, 1.25)),
                                    float(rate), free_s, travel_m))
     taken = set(chosen)
-    sizes = _sizes(prominences, rng) * amplitude_of(stirred)
+    sizes = pulse_sizes(prominences, stirred) * rng.normal(1.0, SIZE_NOISE, len(prominences))
     beaten = prominences > pulse_bar(stirred)
     pulses = [Pulse(float(apexes_s[i]), float(sizes[i])) for i in np.flatnonzero(beaten)
               if i not in taken]
     nodding = prominences + rng.normal(0.0, 0.2, len(sizes)) > NOD_PROMINENCE
     nods = [Pulse(float(apexes_s[i]) + 0.02, float(sizes[i])) for i in np.flatnonzero(nodding)]
     return Plan(placed, pulses, nods, speech)
-
-
-def speech_spans(voiced: NDArray[np.bool_]) -> list[Span]:
-    """Return stretches of speech; pauses shorter than 0.6 s belong to them."""
-    padded = np.concatenate([[0], voiced.astype(np.int8), [0]])
-    starts = np.flatnonzero(np.diff(padded) == 1) / FEATURE_RATE_HZ
-    stops = np.flatnonzero(np.diff(padded) == -1) / FEATURE_RATE_HZ
-    spans: list[Span] = []
-    for start, stop in zip(starts, stops):
-        if spans and start - spans[-1].stop < PAUSE_S:
-            spans[-1] = Span(spans[-1].start, float(stop))
-        else:
-            spans.append(Span(float(start), float(stop)))
-    return spans
-
-
-def stroke_bar(gap_share: float) -> float:
-    """Return how prominent an accent must be for a stroke.
-
-    Args:
-        gap_share: time since the last stroke, in wanted spacings.
-    """
-    knots = [0.5, 0.75, 1.0, 1.35, 1.5]
-    return float(np.interp(gap_share, knots, [3.0, 1.4, USUAL_PROMINENCE, -0.2, -9.0]))
-
-
-def pulse_bar(arousal: Float64Array) -> Float64Array:
-    """Return how prominent an accent must be for a pulse, at the arousal of each."""
-    return np.asarray(np.interp(arousal, *_PULSE_BAR))
-
-
-def _stroke_accents(accents_s: Float64Array, prominences: Float64Array, spacings_s: Float64Array,
-                    speech: list[Span], rng: np.random.Generator) -> list[int]:
-    """Return the indices of the accents that get a stroke."""
-    starts = np.array([span.start for i, span in enumerate(speech)
-                       if i == 0 or span.start - speech[i - 1].stop >= LONG_PAUSE_S])
-    chosen: list[int] = []
-    for i, at in enumerate(accents_s):
-        since_s = at - max(starts[starts <= at + 0.1], default=0.0)
-        gap_s = at - accents_s[chosen[-1]] if chosen else np.inf
-        if since_s < SPEECH_BEFORE_STROKE_S or gap_s < MIN_GAP_S:
-            continue
-        # What was said before a pause does not hold back the first stroke after it.
-        share = max(gap_s, 1.0 * spacings_s[i]) / spacings_s[i] if gap_s > since_s else (
-            gap_s / spacings_s[i])
-        if prominences[i] > stroke_bar(share) + rng.normal(0.0, BAR_NOISE):
-            chosen.append(i)
-    return chosen
-
-
-def _sizes(prominences: Float64Array, rng: np.random.Generator) -> Float64Array:
-    """Return sizes 0.35 to 1.2 that follow prominence."""
-    sizes = 0.7 + 0.3 * (prominences - USUAL_PROMINENCE)
-    return np.asarray(np.clip(sizes, 0.35, 1.2) * rng.normal(1.0, 0.05, len(sizes)))
 
 
 def _free_since(i: int, apexes_s: Float64Array, placed: list[PlacedStroke],

@@ -6,7 +6,8 @@ takes are laid end to end, so a window is a slice::
     <channel>_features.npy  float16 (N, 83) at 50 Hz, or (N, D) of another front end
     <channel>_motion.npy    float16 (M, D)  body: 84 at 25 Hz, face: 52 at 50 Hz
     <channel>_accents.npy   float16 (N,)    accent curve, NaN = not known
-    <channel>_arousal.npy   float16 (N,)    arousal that was imposed, NaN = the voice's own
+    <channel>_arousal.npy   float16 (N,)    arousal that the motion shows, NaN = not known
+    body_guides.npy         float32 (G, 10) take, apex [s], size, 1 for strokes, wrists (6) [m]
     face_phones.npy         uint8   (N,)    phone class per frame, 255 = not known
     <channel>_takes.json    list of Take records
     <channel>_waveform.npy  int16 (320 N,) at 16 kHz, only where it was asked for
@@ -72,6 +73,7 @@ class Pack:
     takes: list[Take]
     accents: NDArray[np.float16] | None = None
     arousal: NDArray[np.float16] | None = None
+    guides: NDArray[np.float32] | None = None
     front_end: FrontEndRecord | None = None
 
 
@@ -92,6 +94,7 @@ class PackWriter:
         self._phones: list[NDArray[np.uint8]] = []
         self._accents: list[NDArray[np.float16]] = []
         self._arousal: list[NDArray[np.float16]] = []
+        self._guides: list[NDArray[np.float32]] = []
         self._takes: list[Take] = []
         self._feature_count = self._frame_count = 0
 
@@ -100,6 +103,7 @@ class PackWriter:
             style: str = 'composed', phones: NDArray[np.uint8] | None = None,
             accents: NDArray[np.floating] | None = None,
             arousal: NDArray[np.floating] | None = None,
+            guides: NDArray[np.floating] | None = None,
             waveform: NDArray[np.floating] | None = None) -> None:
         """Add one take.
 
@@ -115,7 +119,8 @@ class PackWriter:
             style: face style.
             phones: shape (F,), face only.
             accents: shape (F,), from :func:`~.accent_curve.accent_curve` of the clean sound.
-            arousal: shape (F,), in [0, 1], where the motion shows another than the voice's own.
+            arousal: shape (F,), in [0, 1], that the motion shows.
+            guides: shape (G, 9), what guides the arms, see ``body.guides_of``.
             waveform: shape (n,), n >= 320 F, in [-1, 1], the sound of the features; needed where
                 waveforms are kept.
 
@@ -137,6 +142,9 @@ class PackWriter:
         nowhere = np.full(len(features), np.nan, np.float16)
         self._accents.append(nowhere if accents is None else accents.astype(np.float16))
         self._arousal.append(nowhere if arousal is None else arousal.astype(np.float16))
+        if guides is not None:
+            number = np.full((len(guides), 1), len(self._takes) - 1)
+            self._guides.append(np.concatenate([number, guides], axis=1).astype(np.float32))
         self._feature_count += len(features)
         self._frame_count += len(motion)
 
@@ -150,6 +158,9 @@ class PackWriter:
         np.save(f'{base}_arousal.npy', np.concatenate(self._arousal))
         if self._phones:
             np.save(f'{base}_phones.npy', np.concatenate(self._phones))
+        Path(f'{base}_guides.npy').unlink(missing_ok=True)
+        if self._guides:
+            np.save(f'{base}_guides.npy', np.concatenate(self._guides))
         Path(f'{base}_waveform.npy').unlink(missing_ok=True)
         if self._waveforms is not None:
             np.save(f'{base}_waveform.npy', np.concatenate(self._waveforms))
@@ -174,8 +185,8 @@ def read_pack(folder: Path, channel: str) -> Pack:
         TrainingError: the record of its front end is malformed.
     """
     base = folder / channel
-    phones_path, accents_path, arousal_path = (
-        Path(f'{base}_{name}.npy') for name in ('phones', 'accents', 'arousal'))
+    phones_path, accents_path, arousal_path, guides_path = (
+        Path(f'{base}_{name}.npy') for name in ('phones', 'accents', 'arousal', 'guides'))
     records = json.loads(Path(f'{base}_takes.json').read_text(encoding='utf-8'))
     return Pack(
         features=np.load(f'{base}_features.npy', mmap_mode='r'),
@@ -184,4 +195,5 @@ def read_pack(folder: Path, channel: str) -> Pack:
         takes=[Take(**record) for record in records],
         accents=np.load(accents_path, mmap_mode='r') if accents_path.exists() else None,
         arousal=np.load(arousal_path, mmap_mode='r') if arousal_path.exists() else None,
+        guides=np.load(guides_path) if guides_path.exists() else None,
         front_end=read_front_end(folder))

@@ -8,7 +8,7 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional
 
-from gesture_node.measures.cues import CUE_DIM
+from gesture_node.guides.cues import CUE_DIM
 from gesture_node.motion.skeleton import POSE_DIM
 
 from ..config import BodyNetConfig, EncoderConfig
@@ -59,7 +59,7 @@ class BodyDenoiser(nn.Module):
             persona: shape (B, Q).
             emotion: shape (B, E).
             drop: shape (B,), 1 to ignore local, persona, emotion and cues.
-            cues: shape (B, W, 7), accents and arousal, see ``gesture_node.measures.cues``.
+            cues: shape (B, W, 23), guides and arousal, see ``gesture_node.guides.cues``.
         """
         mask, drop = mask[..., None], drop[:, None, None]
         pairs = local.reshape(x.shape[0], x.shape[1], 2 * local.shape[2])

@@ -1,0 +1,62 @@
+"""Where the wrists of a stroke are at its apex: drawn from those of recorded gestures.
+
+A bundle ships a few hundred apex poses of its training motion, each with the arousal it was made
+for. A stroke draws some whose arousal is nearest the voice's, and of them one that the hands can
+get to in time. Draws are numbered, so the same stroke of the same seed has the same pose however
+often it is planned.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..types import Float64Array
+
+POSE_DIM = 7
+MEAN_SPEED = 0.8
+"""How fast hands may travel to an apex on average [m/s]; the peak is about twice that."""
+NO_REPEAT = 8
+_NEAREST, _CANDIDATES = 64, 6
+_LATE_S = 0.1
+
+
+@dataclass(frozen=True)
+class GuidePoses:
+    """Apex poses to draw from.
+
+    Attributes:
+        arousal: shape (K,), in [0, 1].
+        wrists_m: shape (K, 6), left and right wrist against the idle pose [m].
+    """
+
+    arousal: Float64Array
+    wrists_m: Float64Array
+
+    @classmethod
+    def from_rows(cls, rows: Float64Array) -> GuidePoses:
+        """Return the poses of rows ``(K, 7)``: arousal, then the wrists."""
+        return cls(np.asarray(rows[:, 0], np.float64), np.asarray(rows[:, 1:], np.float64))
+
+    def draw(self, seed: int, number: int, arousal: float, here_m: Float64Array, time_s: float,
+             recent: list[int]) -> int:
+        """Return the index of the pose of a stroke.
+
+        Args:
+            seed: of the stream.
+            number: how many strokes there were before.
+            arousal: of the voice, in [0, 1].
+            here_m: shape (6,), wrists where the hands are now.
+            time_s: time they have to get there [s].
+            recent: indices of the last strokes, which do not come again.
+        """
+        random = np.random.default_rng([seed, 0x6775, number])
+        apart = np.abs(self.arousal - arousal)
+        if len(apart) > _NEAREST + NO_REPEAT:
+            apart[recent[-NO_REPEAT:]] = np.inf
+        order = np.argsort(apart, kind='stable')[:_NEAREST]
+        pool = random.permutation(order)[:_CANDIDATES]
+        way_m = np.linalg.norm((self.wrists_m[pool] - here_m).reshape(-1, 2, 3), axis=-1)
+        late_s = np.maximum(way_m.max(axis=1) / MEAN_SPEED - time_s, 0.0)
+        weights = np.exp(-(late_s - late_s.min()) / _LATE_S)
+        return int(random.choice(pool, p=weights / weights.sum()))
