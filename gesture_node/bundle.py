@@ -21,6 +21,7 @@ from .audio.block_features import BlockGrid
 from .audio.features import FEATURE_DIM
 from .diffusion.schedule import Schedule
 from .exceptions import BundleError
+from .guides.poses import POSE_DIM as GUIDE_POSE_DIM
 from .motion.face import BLENDSHAPE_NAMES
 from .motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
 from .resources import share_path
@@ -35,6 +36,7 @@ FRONT_END_NETWORK = 'frontend.onnx'
 FRONT_ENDS = ('mel', 'wavlm')
 SYNC_NETWORK = 'sync.onnx'
 MAX_METADATA_BYTES = 4_000_000
+_MOST_GUIDES = 4_096
 _MOST_FEATURES = 8_192
 _UNSTATED_STEPS = {'body': 4, 'face': 2}
 _log = logging.getLogger(__name__)
@@ -83,6 +85,7 @@ class ChannelSpec:
         styles: names of face styles; empty for the body.
         steps: denoiser calls per window that the networks are made for.
         guidance: strength of the speech conditioning that they are made for.
+        guides: shape (K, 67), apex poses that strokes are drawn from; see ``guides.poses``.
     """
 
     rate_hz: int
@@ -94,6 +97,7 @@ class ChannelSpec:
     styles: tuple[str, ...] = ()
     steps: int = 4
     guidance: float = 1.0
+    guides: Float32Array | None = None
 
     def strength(self, asked: float) -> float:
         """Return the guidance: what was asked for, or below 0 the bundle's own."""
@@ -273,7 +277,19 @@ def _channel(folder: Path, name: str, data: dict[str, Any], rate_hz: int,
     if not 0.0 <= guidance <= 5.0:
         raise BundleError(f'bundle {folder}: {name}.guidance must be in [0, 5], got {guidance}')
     return ChannelSpec(rate_hz, window, seed, mean, std, idle, tuple(data.get('styles', ())),
-                       steps, guidance)
+                       steps, guidance, _guides(folder, data.get('guides')))
+
+
+def _guides(folder: Path, rows: Any) -> Float32Array | None:
+    """Return the apex poses (K, 67) of a body that was trained with guides."""
+    if rows is None:
+        return None
+    poses: Float32Array = np.asarray(rows, dtype=np.float32)
+    fits = poses.ndim == 2 and poses.shape[1] == GUIDE_POSE_DIM
+    if not fits or not 1 <= len(poses) <= _MOST_GUIDES or not np.isfinite(poses).all():
+        raise BundleError(f'bundle {folder}: body.guides must be 1 to {_MOST_GUIDES} rows of '
+                          f'{GUIDE_POSE_DIM} finite numbers, got shape {poses.shape}')
+    return poses
 
 
 def _vector(folder: Path, name: str, values: Any, dim: int) -> Float32Array:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +14,15 @@ from .diffusion.denoiser import Conditioning, Denoiser
 from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
 from .diffusion.window import BLEND_S, join_window, smooth_window, WindowLayout
+from .guides.poses import GuidePoses
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
 from .motion.blinks import BlinkTrack
 from .timeline import s_to_frames
 from .types import Float32Array
+
+if TYPE_CHECKING:
+    from .guides.planner import GuidePlanner
 
 Projection = Callable[[Float32Array], Float32Array]
 FACE_STRETCH = 2
@@ -67,7 +72,7 @@ class ChannelModel:
         encoder: network that hears.
         denoiser: network that moves.
         project: maps any finite frames ``(T, D)`` to valid ones.
-        cued: the denoiser is told accents and arousal.
+        cued: the denoiser is told guides and arousal.
     """
 
     name: str
@@ -77,6 +82,16 @@ class ChannelModel:
     denoiser: Denoiser
     project: Projection
     cued: bool = False
+
+
+def _guide_planner(model: ChannelModel, seed: int) -> GuidePlanner | None:
+    """Return what plans the guides of a stream, if the denoiser is told any."""
+    if not model.cued or model.spec.guides is None:
+        return None
+    # SciPy, which many users of this module do without.
+    from .guides.planner import GuidePlanner
+
+    return GuidePlanner(GuidePoses.from_rows(model.spec.guides), seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +148,7 @@ class MotionChannel:
         self._noise = FrameNoise(seed, number, len(model.spec.mean))
         self._window = 0
         self._resumption: tuple[Easing, Float32Array] | None = None
+        self._guides = _guide_planner(model, seed)
         self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)
 
     @property
@@ -190,6 +206,8 @@ class MotionChannel:
         Motion stands still meanwhile: the window after it begins from the last committed frame,
         and what it may have to catch up with, such as an easing, is faded in.
         """
+        if self._guides is not None:
+            self._guides.skip()
         hop = self.layout.hop_frames
         held = np.repeat(self._seed[-1:], hop, axis=0)
         self._seed = np.concatenate([self._seed, held])[-self.layout.seed_frames:]
@@ -217,13 +235,11 @@ class MotionChannel:
             # A pinned persona is the token and, where the body is told, the arousal behind it.
             persona, arousal = self.persona[:spec.persona_dim], self.persona[spec.persona_dim:]
         heard_tokens = SpeechTokens(tokens.local[spec.context_frames:], persona, emotion)
-        if not self._model.cued:
+        if self._guides is None:
             return heard_tokens, None
-        from .measures.cues import speech_cues  # SciPy, which many users of this module do without
-
-        first = layout.first_frame(self._window) * layout.features_per_frame - heard_end
-        return heard_tokens, speech_cues(history, history_heard, first, layout.window_frames,
-                                         None if arousal is None else float(arousal[0]))
+        return heard_tokens, self._guides.cues(
+            history, history_heard, heard_end, layout.first_frame(self._window), self.next_frame,
+            layout.window_frames, None if arousal is None else float(arousal[0]))
 
     def _denoise(self, tokens: SpeechTokens, cues: Float32Array | None) -> Float32Array:
         layout, spec = self.layout, self._model.spec

@@ -75,7 +75,7 @@ class GesturePipeline:
         encoder = OnnxEncoder(sessions['encoder'])
         moves = OnnxDenoiser(sessions['body'])
         body = ChannelModel('body', bundle.body, bundle.encoder, encoder, moves, project_pose,
-                            moves.cued)
+                            moves.cued and bundle.body.guides is not None)
         face = ChannelModel('face', bundle.face, bundle.encoder, encoder,
                             OnnxDenoiser(sessions['face']), project_face)
         pipeline = cls(bundle, str(sessions['body'].get_providers()[0]), body, face,
@@ -138,7 +138,7 @@ class GesturePipeline:
         tokens, features = self._heard_in(samples, sample_rate)
         if not self.body.cued:
             return tokens.persona
-        from .measures.cues import arousal_now  # SciPy, only here
+        from .guides.planner import arousal_now  # SciPy, only here
 
         return np.append(tokens.persona, np.float32(arousal_now(features)))
 

@@ -22,6 +22,7 @@ ALLOWED = {
     'audio': FOUNDATION,
     'diffusion': FOUNDATION,
     'motion': FOUNDATION,
+    'guides': FOUNDATION | {'measures', 'motion'},
     # How a motion is judged needs to know what it is; see docs/decisions/0002.
     'measures': FOUNDATION | {'motion'},
     'face_formats': FOUNDATION | {'motion'},

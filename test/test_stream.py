@@ -11,7 +11,7 @@ from gesture_node.channel import Emotion
 from gesture_node.config import AudioConfig, BodyConfig, FaceConfig, GestureConfig
 from gesture_node.diffusion.denoiser import Conditioning
 from gesture_node.exceptions import AudioError, ConfigError, StreamError
-from gesture_node.measures.cues import AROUSAL
+from gesture_node.guides.cues import AROUSAL
 from gesture_node.measures.seams import seam_ratio
 from gesture_node.motion.face import seal_is_valid
 from gesture_node.motion.skeleton import project_pose

@@ -13,9 +13,9 @@ from ..measures.alignment import BEAT_LAG_S
 from ..measures.arousal import arousal_curve
 from ..timeline import BODY_RATE_HZ, FEATURE_RATE_HZ
 from ..types import Float32Array, Float64Array
-from .cues import GUIDE_DIM, guide_cues, no_cues, STROKE, TIME, WRISTS
+from .cues import guide_cues, GUIDE_DIM, no_cues, STROKE, TIME
 from .poses import GuidePoses
-from .rules import pulse_bar, pulse_sizes, Span, spacing_of, speech_spans, stroke_accents
+from .rules import pulse_bar, pulse_sizes, spacing_of, Span, speech_spans, stroke_accents
 
 MEL_FEATURES = 83
 """Features that accents are found in; of those of another front end nothing is known."""
@@ -48,6 +48,7 @@ class GuidePlanner:
         self._planned: list[tuple[Float64Array, int]] = []
         self._recent: list[int] = []
         self._strokes = 0
+        self._here_m = np.zeros(6)
 
     def skip(self) -> None:
         """Forget what was planned and not settled: no window will show it."""
@@ -55,7 +56,7 @@ class GuidePlanner:
 
     def cues(self, history: Float32Array, heard: Float32Array, heard_end: int, first_frame: int,
              next_frame: int, frames: int, arousal: float | None = None) -> Float32Array:
-        """Return the cues of a window, shape (frames, 23).
+        """Return the cues of a window, shape (frames, 131).
 
         Args:
             history: shape (P, 83), features up to the end of what the window hears.
@@ -88,6 +89,7 @@ class GuidePlanner:
             if row[TIME] < until_s:
                 self._settled.append(row)
                 if row[STROKE] > 0.5:
+                    self._here_m = self._poses.wrists_m[pose]
                     self._strokes += 1
                     self._recent = [*self._recent, pose][-16:]
         self._planned = []
@@ -117,7 +119,7 @@ class GuidePlanner:
         before = [row for row in self._settled if row[STROKE] > 0.5] + [r for r, _ in planned]
         here_m = np.zeros(6)
         if before and apex_s - before[-1][TIME] < _REST_S:
-            here_m = before[-1][WRISTS]
+            here_m = self._poses.wrists_m[planned[-1][1]] if planned else self._here_m
         free_s = before[-1][TIME] + _STAY_S if before else -np.inf
         recent = [*self._recent, *(pose for _, pose in planned)]
         time_s = float(np.clip(apex_s - free_s, *_PREPARATION_S))
@@ -125,7 +127,7 @@ class GuidePlanner:
         steady = round(arousal * _AROUSAL_STEPS) / _AROUSAL_STEPS
         pose = self._poses.draw(self._seed, self._strokes + len(planned), steady, here_m, time_s,
                                 recent)
-        return np.array([apex_s, size, 1.0, *self._poses.wrists_m[pose]]), pose
+        return np.array([apex_s, size, 1.0, *self._poses.arms[pose]]), pose
 
     def _rows(self) -> Float64Array:
         rows = [*self._settled, *(row for row, _ in self._planned)]

@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..types import Float64Array
+from .cues import ARM_DIM
 
-POSE_DIM = 7
+POSE_DIM = 7 + ARM_DIM
 MEAN_SPEED = 0.8
 """How fast hands may travel to an apex on average [m/s]; the peak is about twice that."""
 NO_REPEAT = 8
@@ -28,15 +30,18 @@ class GuidePoses:
     Attributes:
         arousal: shape (K,), in [0, 1].
         wrists_m: shape (K, 6), left and right wrist against the idle pose [m].
+        arms: shape (K, 60), normalised; see ``guides.cues``.
     """
 
     arousal: Float64Array
     wrists_m: Float64Array
+    arms: Float64Array
 
     @classmethod
-    def from_rows(cls, rows: Float64Array) -> GuidePoses:
-        """Return the poses of rows ``(K, 7)``: arousal, then the wrists."""
-        return cls(np.asarray(rows[:, 0], np.float64), np.asarray(rows[:, 1:], np.float64))
+    def from_rows(cls, rows: NDArray[np.floating]) -> GuidePoses:
+        """Return the poses of rows ``(K, 67)``: arousal, wrists, arms."""
+        parts = (rows[:, 0], rows[:, 1:7], rows[:, 7:])
+        return cls(*(np.asarray(part, np.float64) for part in parts))
 
     def draw(self, seed: int, number: int, arousal: float, here_m: Float64Array, time_s: float,
              recent: list[int]) -> int:

@@ -52,7 +52,8 @@ class BodyNetConfig:
                               choices=('adaln', 'cross_attention', 'add'))
     persona: bool = param(True, 'Hear the tokens that are pooled from the history (persona, '
                                 'emotion).')
-    cues: bool = param(True, 'Be told the guides (apex poses of strokes, pulses) and the arousal of the voice.')
+    cues: bool = param(True, 'Be told the guides (apex poses of strokes, pulses) and the arousal '
+                             'of the voice.')
     window_frames: int = param(60, 'Frames denoised together, at 25 fps.', bounds=(4, 400))
     seed_frames: int = param(20, 'Most leading frames that are given.', bounds=(0, 200))
     batch: int = param(32, 'Windows per optimiser step.', bounds=(1, 4_096))

@@ -21,7 +21,15 @@ import torch
 from torch import Tensor
 
 from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS
-from gesture_node.guides.cues import CONFIRMED_S, CUE_DIM, guide_cues, GUIDE_DIM, no_cues, TIME
+from gesture_node.guides.cues import (
+    ARM_INDEX,
+    CONFIRMED_S,
+    CUE_DIM,
+    guide_cues,
+    no_cues,
+    STROKE,
+    TIME,
+)
 from gesture_node.measures.alignment import BEAT_LAG_S
 from gesture_node.timeline import BODY_RATE_HZ
 
@@ -54,7 +62,7 @@ class WindowBatch:
         style: (B,) int64.
         phones: (B, F) int64, 255 where unknown, not heard or outside of the window.
         accents: (B, F) in [0, 1], NaN where unknown.
-        cues: (B, W, 23) of the body, see ``gesture_node.guides.cues``; (B, 0, 23) of the face.
+        cues: (B, W, 131) of the body, see ``gesture_node.guides.cues``; (B, 0, 131) of the face.
     """
 
     features: Tensor
@@ -121,7 +129,7 @@ class WindowSampler:
         self._first_frame = np.array([take.first_frame for take in self._takes])
         self._first_feature = np.array([take.first_feature for take in self._takes])
         self._feature_count = np.array([take.features for take in self._takes])
-        self._guides = _guides_of(pack, self._takes)
+        self._guides = _guides_of(pack, self._takes, mean, std)
         self._style = np.array([STYLES.index(take.style) if take.style in STYLES
                                 else len(STYLES) - 1 for take in self._takes])
 
@@ -245,16 +253,21 @@ class WindowSampler:
         return torch.from_numpy(np.where(index == inside, curve, 0.0).astype(np.float32))
 
 
-def _guides_of(pack: Pack, takes: list[Take]) -> list[NDArray[np.float64]] | None:
-    """Return the guides (G, 9) of each take, in order of time; None where the pack has none."""
+def _guides_of(pack: Pack, takes: list[Take], mean: NDArray[np.float32],
+               std: NDArray[np.float32]) -> list[NDArray[np.float64]] | None:
+    """Return the guides (G, 63) of each take, in order of time; None where the pack has none."""
     if pack.guides is None:
         return None
     numbers = {take.name: number for number, take in enumerate(pack.takes)}
     rows = pack.guides.astype(np.float64)
     found = []
     for take in takes:
-        own = rows[rows[:, 0] == numbers[take.name], 1:].reshape(-1, GUIDE_DIM)
-        found.append(own[np.argsort(own[:, TIME], kind='stable')])
+        own = rows[rows[:, 0] == numbers[take.name], 1:4]
+        own = own[np.argsort(own[:, TIME], kind='stable')]
+        at = np.clip(np.round(own[:, TIME] * BODY_RATE_HZ).astype(int), 0, take.frames - 1)
+        poses = (pack.motion[take.first_frame + at].astype(np.float64) - mean) / std
+        found.append(np.concatenate(
+            [own, poses[:, ARM_INDEX] * own[:, STROKE, None]], axis=1))
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
 import onnxruntime
 import torch
 from torch import nn, Tensor
@@ -24,14 +25,14 @@ import yaml
 from gesture_node.audio.features import FEATURE_DIM
 from gesture_node.bundle import FRONT_END_NETWORK
 from gesture_node.exceptions import GestureError
-from gesture_node.guides.cues import CUE_DIM
+from gesture_node.guides.cues import ARM_INDEX, CUE_DIM
 from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
 from gesture_node.motion.skeleton import FINGER_NAMES, JOINT_NAMES, POSE_DIM
 from gesture_node.timeline import BODY_RATE_HZ, FACE_RATE_HZ, FEATURE_RATE_HZ
 
 from .checkpoint import load_checkpoint, networks_of
 from .config import plain, TrainingConfig
-from .corpora.pack import read_pack
+from .corpora.pack import Pack, read_pack
 from .exceptions import TrainingError
 from .front_end import copy_front_end, front_end_of_run, FrontEndRecord
 from .liveliness import CALLS, measure_liveliness, require_alive
@@ -45,6 +46,8 @@ MEL_FEATURES = {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATU
 OPSET = 17
 BODY_GUIDANCE = 2.0
 """Two guided calls hear more than four plain ones, at the same cost (docs/decisions/0004)."""
+GUIDE_POSES = 320
+"""Apex poses that a bundle ships."""
 PARITY_TOLERANCE = 2e-4
 """Largest difference between torch and ONNX Runtime, in normalised units."""
 
@@ -81,7 +84,8 @@ class Model:
 
     ``calls`` are the denoiser calls per window that each channel is made for, ``body_guidance``
     the strength of the speech conditioning (a distilled body has learnt it). ``front_end`` is
-    what made the features, in the folder ``corpus``; None for mel.
+    what made the features, in the folder ``corpus``; None for mel. ``guides`` are the apex poses
+    (K, 67) that a stream draws from; None where the corpus has none.
     """
 
     config: TrainingConfig
@@ -92,6 +96,7 @@ class Model:
     body_guidance: float = BODY_GUIDANCE
     front_end: FrontEndRecord | None = None
     corpus: Path = Path()
+    guides: NDArray[np.float64] | None = None
 
 
 def example_inputs(config: TrainingConfig, network: str, *, batch: int, frames: int,
@@ -214,7 +219,7 @@ def bundle_metadata(model: Model, hashes: dict[str, str],
             'guidance': model.body_guidance,
             'names': [*JOINT_NAMES, *FINGER_NAMES],
             'mean': _rounded(statistics.body_mean), 'std': _rounded(statistics.body_std),
-            'idle_pose': _rounded(statistics.body_idle)},
+            'idle_pose': _rounded(statistics.body_idle), **_guide_rows(model.guides)},
         'face': {
             'rate_hz': FACE_RATE_HZ, 'window_frames': config.face.window_frames,
             'seed_frames': config.face.seed_frames, 'steps': model.calls['face'],
@@ -227,6 +232,32 @@ def bundle_metadata(model: Model, hashes: dict[str, str],
         'training': model.statement,
         'metrics': metrics,
     }
+
+
+def guide_poses(pack: Pack, statistics: Statistics, seed: int = 0) -> NDArray[np.float64] | None:
+    """Return apex poses (K, 67) of training strokes, with the arousal of each; None without."""
+    if pack.guides is None or pack.arousal is None:
+        return None
+    rows = []
+    mean, std = statistics.body_mean, statistics.body_std
+    for number, apex_s, _, stroke, *wrists in pack.guides.astype(np.float64):
+        take = pack.takes[int(number)]
+        if stroke > 0.5 and take.split == 'train':
+            at = min(int(apex_s * FEATURE_RATE_HZ), take.features - 1)
+            frame = take.first_frame + min(round(apex_s * BODY_RATE_HZ), take.frames - 1)
+            arms = ((pack.motion[frame] - mean) / std)[ARM_INDEX]
+            rows.append([float(pack.arousal[take.first_feature + at]), *wrists, *arms])
+    found = np.array([row for row in rows if np.isfinite(row).all()])
+    if len(found) == 0:
+        return None
+    kept = np.random.default_rng(seed).permutation(len(found))[:GUIDE_POSES]
+    return np.asarray(found[np.sort(kept)])
+
+
+def _guide_rows(guides: NDArray[np.float64] | None) -> dict[str, list[list[float]]]:
+    if guides is None:
+        return {}
+    return {'guides': [[round(float(v), 3) for v in row] for row in guides]}
 
 
 def _rounded(values: Any) -> list[float]:
@@ -263,7 +294,10 @@ def with_front_end(model: Model, corpus: Path) -> Model:
     """
     record = front_end_of_run(corpus, model.config.encoder.feature_dim,
                               model.statement.get('corpus', {}))
-    return replace(model, front_end=record, corpus=corpus)
+    guides = None
+    if (corpus / 'body_takes.json').is_file():
+        guides = guide_poses(read_pack(corpus, 'body'), model.statistics)
+    return replace(model, front_end=record, corpus=corpus, guides=guides)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
 import torch
+
+from gesture_node.guides.poses import POSE_DIM
 
 from .config import load_config
 from .export import export_bundle, Model
@@ -30,8 +33,11 @@ def tiny_model(seed: int = 7) -> Model:
         for parameter in networks.parameters():
             if not parameter.any():
                 parameter.normal_(std=0.1)
+    guides = np.random.default_rng(seed).uniform(-0.3, 0.3, (40, POSE_DIM))
+    guides[:, 0] = np.linspace(0.0, 1.0, len(guides))
     return Model(config, networks, statistics, {
-        'name': 'tiny', 'data': 'none: random weights for tests', 'steps': 0, 'seed': seed})
+        'name': 'tiny', 'data': 'none: random weights for tests', 'steps': 0, 'seed': seed},
+        guides=guides)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from gesture_node.audio.features import FEATURE_DIM, waveform_features
+from gesture_node.guides.rules import amplitude_of
 from gesture_node.measures.accents import (
     find_accents,
     frame_times_s,
@@ -37,7 +38,6 @@ from .clips import wrist_positions
 from .composer_arms import arm_motion
 from .composer_plan import Plan, plan
 from .composer_strokes import Stroke
-from gesture_node.guides.rules import amplitude_of
 from .composer_trunk import trunk_motion
 
 SMOOTHING_FRAMES = 0.5

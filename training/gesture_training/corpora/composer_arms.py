@@ -6,9 +6,9 @@ what was there before. The weight rises with a minimum-jerk curve that ends with
 preparation flows into it without a stop; the further the way, the earlier it starts. What
 follows needs nothing that is still to come: the hands stay, while the clip's own hold runs on
 slowly and they sink by at most 3 cm/s, until the next stroke calls them or the voice has stopped
-or 2.8 s have passed; then they go back to the idle pose (46 % of strokes follow each other without a
-retraction in gesture phase data; preparation takes about half a second). Amplitude scales the
-whole gesture about the idle pose. Pulses (``composer_pulses``) are laid over all of it.
+or 2.8 s have passed; then they go back to the idle pose (46 % of strokes follow each other
+without a retraction in gesture phase data; preparation takes about half a second). Amplitude
+scales the whole gesture about the idle pose. Pulses (``composer_pulses``) are laid over all of it.
 """
 from __future__ import annotations
 

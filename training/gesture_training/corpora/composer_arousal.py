@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from gesture_node.audio.features import waveform_features
+from gesture_node.guides.rules import amplitude_of, spacing_of
 from gesture_node.measures.accents import voice_activity
 from gesture_node.measures.arousal import arousal_curve
 from gesture_node.timeline import FEATURE_RATE_HZ, SAMPLE_RATE_HZ
 
-from gesture_node.guides.rules import amplitude_of, spacing_of
 from .emodb import LabelledUtterance, load_emodb
 
 _PAUSE_S, _SETTLED_S = 0.4, 3.0

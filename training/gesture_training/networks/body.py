@@ -32,7 +32,9 @@ class BodyDenoiser(nn.Module):
         self.persona = nn.Linear(encoder.persona_dim, condition, bias=False)
         self.emotion = nn.Linear(encoder.emotion_dim, condition, bias=False)
         self.cues = nn.Linear(CUE_DIM, condition, bias=False)
-        nn.init.zeros_(self.cues.weight)
+        self.guides = nn.Linear(CUE_DIM, width, bias=False)
+        for told in (self.cues, self.guides):
+            nn.init.zeros_(told.weight)
         self.null = nn.Parameter(torch.zeros(condition))
         self.step = StepEmbedding(condition)
         self.condition = nn.Linear(condition, condition)
@@ -59,7 +61,7 @@ class BodyDenoiser(nn.Module):
             persona: shape (B, Q).
             emotion: shape (B, E).
             drop: shape (B,), 1 to ignore local, persona, emotion and cues.
-            cues: shape (B, W, 23), guides and arousal, see ``gesture_node.guides.cues``.
+            cues: shape (B, W, 131), guides and arousal, see ``gesture_node.guides.cues``.
         """
         mask, drop = mask[..., None], drop[:, None, None]
         pairs = local.reshape(x.shape[0], x.shape[1], 2 * local.shape[2])
@@ -74,6 +76,7 @@ class BodyDenoiser(nn.Module):
         condition = functional.silu(self.condition(
             functional.silu(speech + self.step(level)[:, None, :])))
         hidden = self.frames(torch.cat([x * (1.0 - mask), seed * mask, mask], dim=-1))
+        hidden = hidden + (1.0 - drop) * self.guides(cues)
         if self._way == 'add':
             hidden = hidden + self.added(condition)
         for block in self.blocks:
