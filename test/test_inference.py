@@ -9,6 +9,7 @@ import pytest
 from gesture_node.bundle import read_bundle
 from gesture_node.diffusion.denoiser import Conditioning
 from gesture_node.exceptions import ConfigError
+from gesture_node.guides.cues import CUE_DIM
 from gesture_node.inference import choose_providers, OnnxDenoiser, open_session
 
 BUNDLE = read_bundle(Path(__file__).parent / 'data' / 'tiny_bundle')
@@ -30,7 +31,7 @@ class Window:
         self.conditioning = Conditioning(
             local=normal(frames * 50 // spec.rate_hz, BUNDLE.encoder.local_dim),
             persona=normal(BUNDLE.encoder.persona_dim), emotion=normal(BUNDLE.encoder.emotion_dim),
-            seed=self.x_t * mask[:, None], mask=mask)
+            seed=self.x_t * mask[:, None], mask=mask, cues=normal(frames, CUE_DIM))
 
 
 def direct(session: object, window: Window, drop: float) -> np.ndarray:
@@ -39,7 +40,8 @@ def direct(session: object, window: Window, drop: float) -> np.ndarray:
     feed = {'x': window.x_t[None], 'level': np.array([LEVEL], np.float32),
             'seed': given.seed[None], 'mask': given.mask[None], 'local': given.local[None],
             'persona': given.persona[None], 'emotion': given.emotion[None],
-            'drop': np.array([drop], np.float32), 'style': np.zeros(1, np.int64)}
+            'cues': given.cues[None], 'drop': np.array([drop], np.float32),
+            'style': np.zeros(1, np.int64)}
     wanted = {item.name for item in session.get_inputs()}
     return session.run(['x0'], {name: feed[name] for name in wanted})[0][0]
 

@@ -3,14 +3,7 @@ from dataclasses import replace
 
 from gesture_training.corpora.clips import Clip, mirrored, SyncTimes, wrist_positions
 from gesture_training.corpora.composer import compose, compose_for, hear, Prosody
-from gesture_training.corpora.composer_plan import (
-    Plan,
-    plan,
-    Pulse,
-    Span,
-    speech_spans,
-    stroke_bar,
-)
+from gesture_training.corpora.composer_plan import Plan, plan, Pulse
 from gesture_training.corpora.composer_pulses import minimum_jerk, pulse_track, steady
 from gesture_training.corpora.composer_strokes import make_stroke
 from gesture_training.exceptions import TrainingError
@@ -18,6 +11,7 @@ import numpy as np
 import pytest
 
 from gesture_node.audio.features import waveform_features
+from gesture_node.guides.rules import Span, speech_spans, stroke_bar
 from gesture_node.measures.accents import voice_activity
 from gesture_node.measures.alignment import align, matched_share
 from gesture_node.measures.beats import wrist_beats

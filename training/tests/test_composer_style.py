@@ -1,11 +1,10 @@
 """What the composer hears of style, and how it changes deliveries; synthetic voices alone."""
 from gesture_training.corpora.composer_delivery import deliver, Delivery
-from gesture_training.corpora.composer_plan import pulse_bar
 import numpy as np
 import pytest
 
 from gesture_node.audio.features import waveform_features
-from gesture_node.guides.rules import AMPLITUDE, amplitude_of, spacing_of, SPACING_S
+from gesture_node.guides.rules import AMPLITUDE, amplitude_of, pulse_bar, spacing_of, SPACING_S
 from gesture_node.measures.arousal import arousal_curve, style_measures
 
 RATE = 16000

@@ -19,6 +19,7 @@ from gesture_training.tiny_bundle import tiny_model  # noqa: E402
 import numpy as np  # noqa: E402
 
 from gesture_node.diffusion.schedule import Schedule  # noqa: E402
+from gesture_node.guides.cues import CUE_DIM  # noqa: E402
 
 _BUNDLE = Path(__file__).parents[2] / 'test' / 'data' / 'tiny_bundle'
 _SHAPES = [(1, 60, 400), (2, 64, 9), (3, 2, 1), (1, 152, 1000)]
@@ -51,7 +52,8 @@ def test_a_batch_gives_what_its_rows_give_alone() -> None:
     session = onnxruntime.InferenceSession(str(_BUNDLE / 'body.onnx'))
     random = np.random.default_rng(0)
     shapes = {'x': (2, 9, 84), 'level': (2,), 'seed': (2, 9, 84), 'mask': (2, 9),
-              'local': (2, 18, 16), 'persona': (2, 8), 'emotion': (2, 4), 'drop': (2,)}
+              'local': (2, 18, 16), 'persona': (2, 8), 'emotion': (2, 4), 'drop': (2,),
+              'cues': (2, 9, CUE_DIM)}
     feed = {k: random.random(shape).astype(np.float32) for k, shape in shapes.items()}
     both = session.run(None, feed)[0]
     for row in range(2):

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from gesture_node.guides.rules import Span
 from gesture_node.motion.rotations import matrix_from_rotvec, slerp
 from gesture_node.motion.skeleton import FINGER_COUNT, JOINT_INDEX, unpack_pose
 from gesture_node.types import Float64Array
 
-from .composer_plan import PlacedStroke, Plan, Span
+from .composer_plan import PlacedStroke, Plan
 from .composer_pulses import minimum_jerk, pulse_track, steady, WRIST_LAG_S
 
 HOLD_S = (0.5, 2.8)

@@ -22,6 +22,7 @@ from .problems import UnusableFile
 CHANNELS = ('body', 'face')
 _FILL: dict[str, Any] = {'accents': np.nan, 'arousal': np.nan, 'phones': UNKNOWN_PHONE}
 """Arrays that not every pack has, and what stands where they are not known."""
+_OPTIONAL = {*_FILL, 'guides', 'waveform'}
 _BLOCK = 1 << 16
 
 
@@ -47,13 +48,16 @@ def merge_packs(parts: list[Path], out: Path, channel: str) -> list[Take]:
     for key in kept:
         target = aside / f'{channel}_{key}.npy'
         _concatenate(target, key, [(arrays[part].get(key), counts[part]) for part in parts])
+    guides = _move_guides(parts, channel)
+    if guides is not None:
+        np.save(aside / f'{channel}_guides.npy', guides)
+        kept = kept | {'guides'}
     takes = _move_records(parts, arrays, channel)
     records = json.dumps([asdict(take) for take in takes], indent=0)
     (aside / f'{channel}_takes.json').write_text(records, encoding='utf-8')
     for path in out.glob(f'{channel}_*.npy'):
         # Arrays of an older pack that this one does not have would no longer fit.
-        if path.stem.removeprefix(f'{channel}_') in {'accents', 'arousal', 'phones',
-                                                        'waveform'} - kept:
+        if path.stem.removeprefix(f'{channel}_') in _OPTIONAL - kept:
             path.unlink()
     for path in sorted(aside.glob(f'{channel}_*')):
         path.replace(out / path.name)
@@ -95,6 +99,19 @@ def _concatenate(target: Path, key: str, pieces: list[tuple[NDArray[Any] | None,
         at += length
     written.flush()
     del written
+
+
+def _move_guides(parts: list[Path], channel: str) -> NDArray[np.float32] | None:
+    """Return the guides (G, 10) of all packs with the numbers that their takes have now."""
+    found, first = [], 0
+    for part in parts:
+        path = part / f'{channel}_guides.npy'
+        if path.is_file():
+            rows = np.load(path)
+            rows[:, 0] += first
+            found.append(rows)
+        first += len(json.loads((part / f'{channel}_takes.json').read_text(encoding='utf-8')))
+    return np.concatenate(found) if found else None
 
 
 def _move_records(parts: list[Path], arrays: dict[Path, dict[str, NDArray[Any]]],
