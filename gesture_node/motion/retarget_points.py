@@ -25,8 +25,8 @@ _ARM_M = _UPPER_ARM_M - float(OFFSETS_M[JOINT_INDEX['left_wrist']][2])
 _SHORTEST_FOREARM = 0.3  # of the upper arm
 _SHOULDERS_M = np.array([0.0, 0.0, OFFSETS_M[JOINT_INDEX['left_clavicle']][2]])
 _BREAST_M = np.array([0.11, 0.0, 0.10])
-_TOGETHER_M = (0.10, 0.35)
-_ON_CHEST_M = (0.10, 0.26)
+_TOGETHER_M = (0.10, 0.30)
+_ON_CHEST_M = (0.10, 0.24)
 _HAND_M = 0.06  # hands are about as thick on a small robot; they meet, and do not overlap
 _NO_DISTANCE = 1e-3
 _ALL_AXES, _ACROSS = np.ones(3), np.array([0.0, 1.0, 1.0])
@@ -41,7 +41,8 @@ class PointPair:
         first: index of the point that moves.
         second: index of the other point; a hand, or the breastbone, which stands still.
         joints: shape (N,), 1 for the joints that may bring them together.
-        moved: shape (2, N), 1 where a joint moves the first, the second point seen from the chest.
+        moved: shape (2, N, 1), 1 where a joint moves the first or the second point, seen from
+            the chest.
         axes: shape (3,), 1 for the axes of the chest along which the place counts.
         weight: how much the squared error counts.
     """
@@ -101,10 +102,10 @@ class PointPairs:
         still = np.zeros(len(names))
         weights = profile.weights
         self.pairs = (
-            PointPair(0, 1, reaching[0] + reaching[1], np.stack(moved), _ALL_AXES,
+            PointPair(0, 1, reaching[0] + reaching[1], np.stack(moved)[..., None], _ALL_AXES,
                       weights.hands_together),
-            *(PointPair(hand, 2, reaching[hand], np.stack([moved[hand], still]), _ACROSS,
-                        weights.hand_on_chest) for hand in (0, 1)))
+            *(PointPair(hand, 2, reaching[hand], np.stack([moved[hand], still])[..., None],
+                        _ACROSS, weights.hand_on_chest) for hand in (0, 1)))
 
     def targets(self, palms: Mapping[str, Array]) -> PointTargets:
         """Return what a person's palms ask for.
@@ -144,9 +145,9 @@ class PointPairs:
         """
         first, second = points[pair.first], points[pair.second]
         away = chest @ (first - second) / self.length_m
-        moved = pair.moved[0][:, None] * (moments + cross(axes, first))
-        moved -= pair.moved[1][:, None] * (moments + cross(axes, second))
-        return (away - wanted) * pair.axes, moved @ chest.T * (pair.axes / self.length_m)
+        one, other = pair.moved
+        moved = one * (moments + axes @ _skew(first)) - other * (moments + axes @ _skew(second))
+        return (away - wanted) * pair.axes, moved @ (chest.T * (pair.axes / self.length_m))
 
 
 def _palm(arm: Arm, scale: float, before_m: float) -> LinkPoint:
@@ -181,6 +182,12 @@ def _measured(profile: RobotProfile) -> tuple[Float64Array, float, float, bool]:
     between = frame @ (shoulders.mean(axis=0) - places[6])
     below = torso.frame @ (_BREAST_M - _SHOULDERS_M) * (length_m / _ARM_M)
     return between + below, upper_m, length_m, has_hand
+
+
+def _skew(point: Float64Array) -> Float64Array:
+    """Return the matrix S with ``a @ S = a x point``."""
+    x, y, z = point.tolist()
+    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
 def fading_weight(share: Array, weight: Array | float) -> Array:

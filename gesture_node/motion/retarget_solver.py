@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..types import Float64Array
 from .kinematics import DirectionKinematics, LinkVector, Workspace
@@ -23,7 +24,7 @@ from .retarget_tasks import arm_tasks, part_tasks, Task
 from .rotations import Array
 
 _SETTLED_RAD = 0.01  # a smaller step needs no other after it
-_NEAR_ITERATIONS = 2  # points bend more than directions do
+_PULLED, _NEAR_ITERATIONS = 0.5, 2  # points bend more than directions do
 _DAMPING = 0.004
 MAX_STEP_RAD = 0.5
 """No joint moves further from one frame to the next."""
@@ -39,6 +40,8 @@ class Targets:
         standing: shape (T, R, 3), those of arms in the frame of the root link.
         pointing: shape (T, K) in [0, 1], how much an arm points; 0 in torso and head.
         shares: shape (T, K) in [0, 1], what is left of each weight.
+        extra: shape (T, K), weights of what an arm that points is asked for.
+        points: shape (T,), whether an arm points.
         places: shape (T, Q, 3), of the point pairs.
         closeness: shape (T, Q), weights of the point pairs.
     """
@@ -47,11 +50,13 @@ class Targets:
     standing: Array
     pointing: Array
     shares: Array
+    extra: Array
+    points: NDArray[np.bool_]
     places: Array
     closeness: Array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Frame:
     """One row of the targets, with the weights it leads to."""
 
@@ -62,7 +67,7 @@ class _Frame:
     weighted: Float64Array
     coupled: Float64Array
     places: Array
-    closeness: Array
+    closeness: list[float]
     near: tuple[int, ...]
 
 
@@ -135,13 +140,15 @@ class FrameSolver:
         pointing = np.concatenate(
             [none, *(np.repeat(a.pointing[:, None], ARM_ROWS, axis=1) for a in arms)], axis=1)
         unmoved = np.zeros((count, self.part_rows))
-        points = self._points.targets(frames.palms)
+        near = self._points.targets(frames.palms)
+        pointing = np.concatenate([unmoved, pointing], axis=1)
         return Targets(
             directions=np.concatenate([*columns, inside], axis=1),
             standing=inside @ np.swapaxes(rows[0], -1, -2),
-            pointing=np.concatenate([unmoved, pointing], axis=1),
+            pointing=pointing,
             shares=np.concatenate([unmoved + 1.0, none, *(a.shares for a in arms)], axis=1),
-            places=points.wanted, closeness=points.weights)
+            extra=fading_weight(pointing, self._pointing_weight), points=pointing.any(axis=1),
+            places=near.wanted, closeness=near.weights)
 
     def solve(self, workspace: Workspace, targets: Targets, row: int, closing: Float64Array,
               previous: Float64Array, iterations: int) -> Float64Array:
@@ -162,7 +169,8 @@ class FrameSolver:
         positions[self._closing] = closing
         positions = np.minimum(np.maximum(positions, lower), upper)
         frame = self._frame(targets, row)
-        for _ in range(max(iterations, _NEAR_ITERATIONS) if frame.near else iterations):
+        pulled = max(frame.closeness, default=0.0) > _PULLED
+        for _ in range(max(iterations, _NEAR_ITERATIONS) if pulled else iterations):
             before = positions
             positions = self._improved(workspace, frame, before, previous, lower, upper)
             if np.abs(positions - before).max(initial=0.0) < _SETTLED_RAD:
@@ -170,17 +178,17 @@ class FrameSolver:
         return positions
 
     def _frame(self, targets: Targets, row: int) -> _Frame:
-        pointing, shares = targets.pointing[row], targets.shares[row]
-        points = bool(pointing.any())
         weighted, coupled = self._weighted, self._coupled
-        if points or (shares < 1.0).any():
-            weighted = weighted * shares[:, None] + self._when_pointing * fading_weight(
-                pointing, self._pointing_weight)[:, None]
+        points = bool(targets.points[row])
+        if points:
+            weighted = (weighted * targets.shares[row][:, None]
+                        + self._when_pointing * targets.extra[row][:, None])
             coupled = weighted.T @ self._carried
-        closeness = targets.closeness[row]
+        closeness = targets.closeness[row].tolist()
+        near = tuple(index for index, weight in enumerate(closeness) if weight > 0.0)
         return _Frame(targets.directions[row], targets.standing[row],
-                      pointing[self.part_rows:, None], points, weighted, coupled,
-                      targets.places[row], closeness, tuple(np.flatnonzero(closeness)))
+                      targets.pointing[row, self.part_rows:, None], points, weighted, coupled,
+                      targets.places[row], closeness, near)
 
     def _improved(self, workspace: Workspace, frame: _Frame, positions: Float64Array,
                   previous: Float64Array, lower: Float64Array,
