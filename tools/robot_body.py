@@ -271,8 +271,9 @@ def _add_trunk(body: Body) -> None:
     else:
         waist = tree.origin(torso['joints'][-1])
     half = max(sizes['torso_half_width'] - radius, 0.002)
-    core = middle + (waist - middle) * [0.0, 0.0, 1.0]
-    top = middle - up * (0.9 * radius)
+    spine = _spine(tree, middle)
+    core = spine + (waist - spine) * [0.0, 0.0, 1.0]
+    top = spine - up * (0.9 * radius)
     bottom = core + up * 0.6 * radius
     chest = top + (bottom - top) * 0.45
     for sign in (-1.0, 1.0):
@@ -288,6 +289,15 @@ def _add_trunk(body: Body) -> None:
     if torso['joints'] and tree.joints[torso['joints'][-1]]['child'] != link:
         last = tree.origin(torso['joints'][-1])
         body.limb(tree.joints[torso['joints'][-1]]['child'], last, last, 0.7 * radius, 'joint')
+
+
+def _spine(tree: RobotTree, middle: Array) -> Array:
+    """Return the place between the shoulders, moved over the waist where the waist is given."""
+    torso = tree.description['torso']
+    if 'waist' not in torso:
+        return middle
+    forward = tree.posture[:, 0]
+    return np.asarray(middle + forward * (forward @ (tree.from_posture(torso['waist']) - middle)))
 
 
 def _add_head(body: Body) -> None:
@@ -309,8 +319,8 @@ def _add_head(body: Body) -> None:
         centre = tree.from_posture(description['face'])
         low = centre - up * 1.3 * radius
     shoulders = [tree.points(side).shoulder for side in SIDES]
-    body.limb(torso, 0.5 * (shoulders[0] + shoulders[1]) - up * 0.02, low, 0.4 * radius, 'joint',
-              collide=False)
+    root = _spine(tree, 0.5 * (shoulders[0] + shoulders[1]))
+    body.limb(torso, root - up * 0.02, low, 0.4 * radius, 'joint', collide=False)
     body.limb(link, centre - up * 0.15 * radius, centre + up * 0.15 * radius, radius)
     body.limb(link, centre + forward * 0.35 * radius - up * 0.35 * radius,
               centre + forward * 0.35 * radius + up * 0.1 * radius, 0.8 * radius, 'shell',
