@@ -147,7 +147,8 @@ class FrameSolver:
             standing=inside @ np.swapaxes(rows[0], -1, -2),
             pointing=pointing,
             shares=np.concatenate([unmoved + 1.0, none, *(a.shares for a in arms)], axis=1),
-            extra=fading_weight(pointing, self._pointing_weight), points=pointing.any(axis=1),
+            extra=fading_weight(pointing, self._pointing_weight),
+            points=np.asarray(pointing.any(axis=1)),
             places=near.wanted, closeness=near.weights)
 
     def solve(self, workspace: Workspace, targets: Targets, row: int, closing: Float64Array,
