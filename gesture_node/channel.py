@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .guides.planner import GuidePlanner
 
 Projection = Callable[[Float32Array], Float32Array]
-FACE_STRETCH = 2
+FACE_STRETCH = 3
 """Windows of the face may be so many times as long as the bundle's: lips read their own frame, and
 attention fades with distance. Arms in longer windows than they learnt in gesture less."""
 

@@ -108,7 +108,7 @@ class FaceConfig:
     """The sliding window of the face."""
 
     hop_s: float = param(0.1, 'Face motion committed per window; a multiple of 0.02.',
-                         unit='s', bounds=(0.04, 1.6))
+                         unit='s', bounds=(0.04, 3.2))
     foresight_s: float = param(0.08, 'Speech beyond the hop that a window hears.',
                                unit='s', bounds=(0.0, 0.8))
     steps: int = param(0, 'Denoiser calls per window; lips are settled by the first, lids, gaze '

@@ -25,7 +25,7 @@ _PACKET_S, _BLOCK_S = 1.0, 30.0
 _KNOTS_PER_POSE = KNOT_RATE_HZ // BODY_RATE_HZ
 _FORESIGHT_SHARE = 0.25
 """Share of a window that is heard but left to the next window to commit."""
-_LONGEST_HOP_S = 1.6
+_LONGEST_HOP_S = 3.2
 _TAIL_S = 0.3
 """Provisional motion of a file is seen by nobody, so as little as allowed is made."""
 

@@ -3,7 +3,7 @@
 A *guide* is a moment at which a beat has its apex: a stroke, with where both wrists are then, or a
 pulse, with its size. Speech tokens hold the accents too, but which gesture comes is chance; a
 denoiser that has to settle both at once says a little of everything at no particular moment
-(docs/decisions/0005). Guide poses are the idea of Audio2Photoreal (Ng et al., CVPR 2024): sparse
+(docs/decisions/0006). Guide poses are the idea of Audio2Photoreal (Ng et al., CVPR 2024): sparse
 poses say where, diffusion fills in how.
 
 A guide is a row of 63 numbers: apex [s], size, 1 for a stroke and 0 for a pulse, and how the arms
