@@ -14,6 +14,10 @@ RELEASE_FRAMES = 12
 JOIN_FRAMES = 6
 """Frames in which a new stream takes over from what the last one showed."""
 MAX_LATE_NS = 60_000_000
+"""A face is shown at most so late."""
+OVERTAKEN_NS = 25_000_000
+"""Of several frames that are due at once, those later than this are left out. The playout takes
+them 5 ms early, so that 20 ms are meant."""
 
 
 class FaceOutput:
@@ -23,12 +27,12 @@ class FaceOutput:
         self._frames: PlayoutQueue[Float32Array] = PlayoutQueue(MAX_LATE_NS)
         self._shown: Float32Array | None = None
         self._join: Float32Array | None = None
-        self._taken = 0
+        self._taken = self._overtaken = 0
 
     @property
     def late(self) -> int:
         """Frames dropped because they came after their time."""
-        return self._frames.late
+        return self._frames.late + self._overtaken
 
     @property
     def taken(self) -> int:
@@ -62,8 +66,15 @@ class FaceOutput:
         return chunk
 
     def take_due(self, now_ns: int) -> list[tuple[int, Float32Array]]:
-        """Return the frames to be shown now: presentation time and weights ``(52,)``."""
-        due = self._frames.take_due(now_ns)
+        """Return the frames to be shown now: presentation time and weights ``(52,)``.
+
+        After a halt the newest frame is shown and those it has overtaken are dropped: a face that
+        made up for lost time would be late for longer, and seem to tremble.
+        """
+        waiting = self._frames.take_due(now_ns)
+        due = [frame for frame in waiting[:-1] if now_ns - frame[0] <= OVERTAKEN_NS]
+        due += waiting[-1:]
+        self._overtaken += len(waiting) - len(due)
         if due:
             self._shown = due[-1][1]
             self._taken += len(due)

@@ -26,8 +26,23 @@ def test_frames_leave_every_20_ms_from_the_start():
 def test_late_frames_are_dropped_and_counted():
     face = FaceOutput()
     face.extend(chunk(0, 10), START)
-    taken = face.take_due(START + 200 * MS)
-    assert len(taken) == 3 and face.late == 7
+    taken = face.take_due(START + 205 * MS)
+    assert [due for due, _ in taken] == [START + 180 * MS] and face.late == 9
+
+
+def test_a_frame_is_shown_late_only_when_none_is_newer():
+    face = FaceOutput()
+    face.extend(chunk(0, 5), START)
+    assert face.take_due(START + 139 * MS)[-1][0] == START + 80 * MS and face.late == 4
+    face.extend(chunk(5, 5), START)
+    assert face.take_due(START + 300 * MS) == [] and face.late == 9
+
+
+def test_frames_half_a_tick_apart_are_all_shown():
+    face = FaceOutput()
+    face.extend(chunk(0, 3), START)
+    taken = face.take_due(START + 25 * MS)
+    assert [due for due, _ in taken] == [START, START + 20 * MS] and face.late == 0
 
 
 def test_an_interrupted_face_relaxes_to_neutral():

@@ -19,6 +19,13 @@ def test_late_items_are_dropped_and_counted():
     assert queue.late == 1
 
 
+def test_an_item_may_be_of_use_for_longer_than_others():
+    queue = PlayoutQueue[str](max_late_ns=5)
+    queue.put(10, 'long', until_ns=40)
+    queue.put(20, 'short')
+    assert queue.take_due(40) == [(10, 'long')] and queue.late == 1
+
+
 def test_without_a_limit_nothing_is_lost():
     queue = PlayoutQueue[str]()
     queue.put(10, 'old')
