@@ -98,6 +98,9 @@ class BodyConfig:
                                unit='s', bounds=(0.0, 0.2))
     amplitude: float = param(1.0, 'Size of gestures against the rest pose; 0 stands still.',
                              bounds=(0.0, 1.5))
+    lead_s: float = param(0.0, 'How much earlier than its sound a live body is commanded, to make '
+                               'up for slow drives; negative is later. See docs/timing.md.',
+                          unit='s', bounds=(-0.5, 0.5))
 
     def __post_init__(self) -> None:
         check(self)
@@ -122,6 +125,9 @@ class FaceConfig:
                                 bounds=(0.0, 1.5))
     style: str = param('', 'Face style of the bundle; empty takes its first, a name it does not '
                            'know its mean.')
+    lead_s: float = param(0.0, 'How much earlier than its sound a live face is shown, to make up '
+                               'for a slow screen; negative is later.',
+                          unit='s', bounds=(-0.5, 0.5))
 
     def __post_init__(self) -> None:
         check(self)
@@ -135,6 +141,10 @@ class OutputConfig:
         0.5, "Time from a sample's stamp to when its sound is heard and its motion is shown. "
              'Must cover hop, foresight, computation and the frozen horizon.',
         unit='s', bounds=(0.0, 5.0))
+    player_latency_s: float = param(
+        0.0, 'Time from the arrival of audio_out at its player to its sound; audio_out is '
+             'published so much earlier. Its stamps stay the times at which it is heard.',
+        unit='s', bounds=(0.0, 4.0))
     frozen_horizon_s: float = param(0.06, 'Knots nearer to now than this never change once '
                                           'published.', unit='s', bounds=(0.0, 1.0))
     tail_s: float = param(0.6, 'Provisional motion published beyond the committed part, brake '

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+import time
 from typing import Any, Protocol, TYPE_CHECKING
 
 from rclpy.node import Node
@@ -13,6 +15,7 @@ from .audio_info import AudioInfoInput
 from .audio_messages import AudioType, packet_of
 from .inbox import LossCounter, ReceivedAudio
 from .problems import ProblemLog
+from .stamp_clock import StampClock
 from .steady_clock import steady_clock
 
 if TYPE_CHECKING:
@@ -73,6 +76,7 @@ class AudioInput:
         self._source = self._changes = 0
         self._publisher: Any = None
         self._clock = steady_clock()
+        self._stamps = StampClock()
         self._heard_ns = 0
         first = self._discovery.first_choice()
         if first is not None:
@@ -145,8 +149,14 @@ class AudioInput:
             return
         if self._info is not None and self._info.format is not None:
             packet = packet.declared_as(self._info.format)
-        if not self._inbox.put(ReceivedAudio(packet, message, self._now_ns(), lost,
-                                             self._source)):
+        arrival_ns = self._now_ns()
+        stamp_ns = self._stamps.read(packet.stamp_ns, arrival_ns, time.time_ns())
+        if stamp_ns != packet.stamp_ns:
+            self._problems.report('wall_stamps', (
+                f'audio on {self._name} is stamped with wall time while ROS time is simulated; '
+                'its stamps are turned into ROS time'))
+            packet = replace(packet, stamp_ns=stamp_ns)
+        if not self._inbox.put(ReceivedAudio(packet, message, arrival_ns, lost, self._source)):
             self._problems.report('inbox_full', 'more audio arrives than fits in memory; it is '
                                                 'dropped')
 
@@ -159,6 +169,7 @@ class AudioInput:
             return
         self._publisher = publisher
         self._source += 1
+        self._stamps.forget()
         self._changes += 2
         self.losses.forget()
         if self._changes > 2 * _INTERLEAVED:

@@ -11,6 +11,8 @@ from .presentation import CREDIBLE_NS
 HELD_NS = 30_000_000
 """The difference of the two clocks is kept while it is right by this much: a simulated clock moves
 in steps, which are not to be seen in the stamps."""
+JUMP_NS = 1_000_000_000
+"""When the difference changes by more than this, a clock jumped."""
 
 
 class StampClock:
@@ -38,6 +40,8 @@ class StampClock:
         self.translated += 1
         offset_ns = wall_ns - arrival_ns
         if self._offset_ns is None or abs(offset_ns - self._offset_ns) > HELD_NS:
+            if self._offset_ns is not None and abs(offset_ns - self._offset_ns) > JUMP_NS:
+                self._last = None
             self._offset_ns = offset_ns
         found_ns = stamp_ns - self._offset_ns
         # A simulation that is slower than real time must not turn the order of packets around.

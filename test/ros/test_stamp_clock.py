@@ -54,6 +54,12 @@ def test_speech_sent_ahead_is_recognised_to_its_end():
         assert found == SIM + packet * NS_PER_S
 
 
+def test_a_simulation_that_begins_again_is_followed():
+    clock = StampClock()
+    clock.read(WALL, SIM, WALL)
+    assert clock.read(WALL + 20 * MS, 0, WALL + 20 * MS) == 0
+
+
 def test_packets_that_step_back_still_do():
     clock = StampClock()
     clock.read(WALL, SIM, WALL)
