@@ -26,5 +26,13 @@ class StreamError(GestureError):
     """A stream was used out of order, such as audio after ``finish``."""
 
 
+class RequestError(GestureError):
+    """A gesture was asked for that is unknown, impossible, or written wrongly."""
+
+
 class SimulationError(GestureError):
     """The simulator or its renderer cannot do what was asked."""
+
+
+class BlackBoxError(GestureError):
+    """A black-box file that cannot be written, read or replayed."""

@@ -64,6 +64,7 @@ class BodyChunk:
         first_frame: absolute index of row 0 at ``rate_hz``.
         poses: shape (T, 84), float32, pose vectors (see ``motion/skeleton.py``).
         committed: number of leading rows that are final.
+        scaled: whether ``body.amplitude`` is in them already.
     """
 
     first_frame: int
@@ -71,6 +72,7 @@ class BodyChunk:
     committed: int
     rate_hz: int
     generation: int = 0
+    scaled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,17 @@ class Node:
         """
         return self._number(self._get(key), key)
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """Return the list of finite numbers under a key.
+
+        Raises:
+            RobotError: the key is missing or holds anything else.
+        """
+        value = self._get(key)
+        if not isinstance(value, list):
+            raise RobotError(f'{self._where}: {key} must be a list of numbers, got {value!r}')
+        return tuple(self._number(item, key) for item in value)
+
     def names(self, key: str) -> tuple[str, ...]:
         """Return the list of names under a key.
 

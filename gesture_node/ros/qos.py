@@ -88,5 +88,8 @@ LATCHED = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1,
 VOICES = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                     reliability=ReliabilityPolicy.RELIABLE)
 """Which voices are there, and whether they speak: said on change, by whoever detects them."""
+GESTURE_REQUESTS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=50,
+                              reliability=ReliabilityPolicy.RELIABLE)
+GESTURE_RESULTS = GESTURE_REQUESTS
 DIAGNOSTICS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=10,
                          reliability=ReliabilityPolicy.RELIABLE)
