@@ -52,8 +52,13 @@ class RobotOutput:
         self._pose = idle_pose.astype(np.float64)
         self.reset()
 
-    def reset(self, positions: Mapping[str, float] | NDArray[np.floating] | None = None) -> None:
+    def reset(self, positions: Mapping[str, float] | NDArray[np.floating] | None = None,
+              gently: bool = False) -> None:
         """Start again at rest, at the given joint positions [rad] or in the idle pose.
+
+        Args:
+            positions: where; ``None`` is the idle pose.
+            gently: whether motion goes over little by little to what is wanted.
 
         Raises:
             RobotError: a commanded joint is missing or a position is not finite.
@@ -64,7 +69,12 @@ class RobotOutput:
         self.idle_positions: Float64Array = idle[-1]
         start = idle[-1] if positions is None else self._ordered(positions)
         self.ramp.follow_at_once()
-        self._state = self._safety.at_rest(start, idle[-1], is_measured=positions is not None)
+        if gently:
+            self.ramp.start_from(start)
+        still_ones = self.ramp.yielded
+        target = start.copy() if gently else idle[-1].copy()
+        target[still_ones] = start[still_ones]
+        self._state = self._safety.at_rest(start, target, is_measured=positions is not None)
 
     def rebase(self, positions: Float64Array, velocities: Float64Array,
                accelerations: Float64Array | None = None) -> None:
@@ -114,7 +124,7 @@ class RobotOutput:
                    len(body.poses) - committed)
         finite = self._finite(body.poses[:committed + tail].astype(np.float64))
         self._pose = finite[committed - 1] if committed else self._pose
-        poses = self._scaled(finite)
+        poses = finite if body.scaled else self._scaled(finite)
         with latency.measure('retarget'):
             wanted, self._retarget_state = self._retargeter.retarget(
                 poses, self._retarget_state, tail, self._workspace)

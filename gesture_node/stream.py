@@ -25,6 +25,7 @@ from .diffusion.sampler import Sampler
 from .diffusion.schedule import Schedule
 from .diffusion.window import WindowLayout
 from .exceptions import StreamError
+from .gestures.track import GestureTrack
 from .latency import LatencyTracker
 from .motion.blinks import BlinkTrack
 from .motion.face import LIP_INDEX, project_face
@@ -70,7 +71,8 @@ class StreamReport:
 class GestureStream:
     """Made by :meth:`GesturePipeline.create_stream`; not thread-safe.
 
-    ``steps`` are the denoiser calls per window of body and face.
+    ``steps`` are the denoiser calls per window of body and face, ``gestures`` what was asked for
+    by name: it lies over the generated motion, and a stream does not end before it.
     """
 
     def __init__(self, body: ChannelModel, face: ChannelModel, schedule: Schedule,
@@ -80,6 +82,8 @@ class GestureStream:
         self.config = config
         self.latency = LatencyTracker()
         self.generation = 0
+        self.gestures = GestureTrack()
+        self.idle_pose: Float32Array = np.asarray(body.spec.idle, np.float32)
         self._models = body, face
         self._persona, self._emotion, self._front_end = persona, emotion, front_end
         self._layouts = window_layouts(body.spec, face.spec, config)
@@ -106,6 +110,7 @@ class GestureStream:
         self._face.style = self._models[1].spec.style_index(self.config.face.style)
         self._body.smoothing_frames = self.config.body.smoothing_s * BODY_RATE_HZ
         self._end_sample: int | None = None
+        self.gestures.clear()
         self._dropped_samples = 0
         self._skipped = {'body': 0, 'face': 0}
 
@@ -124,6 +129,11 @@ class GestureStream:
         wait_samples = max(self._features.samples_for(frames)
                            - first_sample(frames, FEATURE_RATE_HZ) for frames in needed)
         return layout.latency_s + wait_samples / SAMPLE_RATE_HZ
+
+    @property
+    def next_body_frame(self) -> int:
+        """First body frame that is not committed; gestures may change it."""
+        return self._body.next_frame
 
     @property
     def samples_accepted(self) -> int:
@@ -257,11 +267,13 @@ class GestureStream:
         last one did, and another window is ready. Motion goes on from where it stands.
 
         Args:
-            shown_s: stream time that is shown now [s]; negative before the first frame.
+            shown_s: stream time that is heard now [s]; negative before the first frame. Motion
+                is shown ahead of it by the lead of its channel.
         """
         count = 0
-        for name, channel in (('body', self._body), ('face', self._face)):
-            until_s = shown_s + self.latency.latest().get(f'{name}_hop', 0.0)
+        for name, channel, lead_s in (('body', self._body, self.config.body.lead_s),
+                                      ('face', self._face, self.config.face.lead_s)):
+            until_s = shown_s + lead_s + self.latency.latest().get(f'{name}_hop', 0.0)
             until = until_s * channel.layout.rate_hz
             while channel.next_frame + channel.layout.hop_frames <= until and (
                     self._another_is_ready(channel)):
@@ -304,11 +316,20 @@ class GestureStream:
         """Return the first frame that no window need commit, once the end is known."""
         assert self._end_sample is not None and channel.easing is not None
         end_s = self._end_sample / SAMPLE_RATE_HZ + SETTLE_S
-        return max(s_to_frames(end_s, channel.layout.rate_hz), channel.easing.end + 1)
+        gestures_end = self.gestures.end_frame * channel.layout.rate_hz // BODY_RATE_HZ
+        return max(s_to_frames(end_s, channel.layout.rate_hz), channel.easing.end + 1,
+                   gestures_end + 1 if gestures_end else 0)
 
     def _body_result(self, frames: ChannelFrames) -> StepResult:
-        body = BodyChunk(frames.first_frame, frames.frames, frames.committed, BODY_RATE_HZ,
-                         self.generation)
+        poses, has_gestures = frames.frames, self.gestures.shows(frames.first_frame,
+                                                                 len(frames.frames))
+        if has_gestures:
+            # The amplitude is that of the generated motion; gestures bring their own.
+            scaled = self.idle_pose + np.float32(self.config.body.amplitude) * (
+                poses - self.idle_pose)
+            poses = self.gestures.apply(frames.first_frame, scaled)
+        body = BodyChunk(frames.first_frame, poses, frames.committed, BODY_RATE_HZ,
+                         self.generation, has_gestures)
         joints: JointChunk | None = None
         if self.robot is not None:
             joints = self.robot.step(body, self.latency)

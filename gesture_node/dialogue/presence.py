@@ -126,8 +126,8 @@ class Presence:
         for nod in self.nods:
             brows = _BROWS * nod.brows(time_s)
             weights[:, BLENDSHAPE_INDEX['browInnerUp']] += brows
-        weights = np.clip(weights, 0.0, 1.0).astype(np.float32)
-        return self._blinks.apply(first_frame, weights)
+        shown: Float32Array = np.clip(weights, 0.0, 1.0).astype(np.float32)
+        return self._blinks.apply(first_frame, shown)
 
     def _share(self, time_s: Float64Array, listening: float) -> Float64Array:
         """Return how much of the wandering is shown, shape (T,)."""

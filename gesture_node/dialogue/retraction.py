@@ -47,4 +47,4 @@ def retraction(brake: LimitedMotion, goal: Float64Array, limits: JointLimits,
     count = max(span, len(brake.positions))
     held = np.repeat(stop[None], count - len(brake.positions), axis=0)
     share = smooth_step(np.arange(1, count + 1) / span)[:, None]
-    return np.concatenate([brake.positions, held]) + share * (goal - stop)
+    return np.asarray(np.concatenate([brake.positions, held]) + share * (goal - stop))

@@ -11,13 +11,15 @@ from collections.abc import Callable
 import numpy as np
 
 from ..config import OutputConfig
+from ..dialogue.retraction import retraction
 from ..motion.trajectory import TrajectoryMessage, TrajectoryPlan
 from ..robot_output import RobotOutput
-from ..timeline import KNOT_RATE_HZ, NS_PER_S
+from ..timeline import frame_to_ns, KNOT_RATE_HZ, NS_PER_S
 from ..types import Float64Array, JointChunk
 from .clock_guard import MAX_BACKWARD_NS
 from .inbox import MeasuredJoints
 from .problems import ProblemLog
+from .yield_joints import YieldedJoints
 
 MOVED_RAD = 0.15
 """Further from its last command than this, a resting robot was moved by somebody else."""
@@ -75,6 +77,12 @@ class BodyOutput:
         self._measured_ns: int | None = None
         self._copies = 0
         self._said: TrajectoryMessage | None = None
+        self._yielded = YieldedJoints(joint_names)
+
+    @property
+    def yielded(self) -> frozenset[str]:
+        """Joints that other nodes own."""
+        return self._yielded.names
 
     @property
     def underruns(self) -> int:
@@ -114,7 +122,20 @@ class BodyOutput:
             self._problems.report('joint_states', (
                 f'no trajectory is published before joint_states hold {self._missing()}; '
                 'or set output.require_joint_states to false'))
-        return self._start_from(measured, start_ns, now_ns)
+        return self._yielded.begin(robot, self._start_from(measured, start_ns, now_ns), measured)
+
+    def carry_on(self, robot: RobotOutput | None, start_ns: int) -> None:
+        """Let a stream that was reset go on from the motion that is under way when it begins."""
+        joint_ns = start_ns - frame_to_ns(1, KNOT_RATE_HZ)
+        if robot is not None and not self._plan.is_settled(joint_ns):
+            state = self._plan.state(joint_ns)
+            robot.rebase(state.positions, state.velocities, state.accelerations)
+
+    def may_move(self, now_ns: int) -> bool:
+        """Return whether motion may begin or go on: the joints are known, if they must be."""
+        if self._must_rest or (self._is_held and not self._plan.is_settled(now_ns)):
+            return False
+        return not self._config.require_joint_states or self._measured(now_ns) is not None
 
     def _start_from(self, measured: Float64Array | None, start_ns: int,
                     now_ns: int) -> Float64Array | None:
@@ -174,6 +195,40 @@ class BodyOutput:
         if self._robot is not None:
             limiter = self._robot.limiter
             self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns)
+
+    def retract(self, now_ns: int) -> None:
+        """Go to the idle pose, jerk-limited, from whatever is going on; after :meth:`stop`."""
+        robot = self._robot
+        if robot is None or self._is_held or self._plan.is_empty:
+            return
+        limiter = robot.limiter
+        goal = self._yielded.held(robot.idle_positions, self._end_of_plan())
+        self._change(lambda then_ns: self._plan.lead(then_ns, limiter, lambda brake: retraction(
+            brake, goal, limiter.limits, limiter.rate_hz)), now_ns)
+
+    def yield_joints(self, names: frozenset[str], now_ns: int) -> str:
+        """Let other nodes own these joints and no others.
+
+        Joints that are given up brake at once and hold; those that are taken back go on from
+        where they are measured.
+
+        Returns:
+            Why joints could not be taken back; empty when all is as asked.
+        """
+        measured = self._measured(now_ns)
+        back = self._yielded.to_take(names)
+        refused = ''
+        if back and measured is None and self._config.require_joint_states:
+            refused = f'joints are taken back once joint_states hold {self._missing()}'
+            back = []
+        if back:
+            self._said, self._copies = None, 0
+            self._yielded.take(self._robot, self._plan, back, measured,
+                               self._commanded_at(now_ns))
+        known = self._end_of_plan() if measured is None else measured
+        self._yielded.give(self._robot, self._plan, self._yielded.to_give(names), known,
+                           lambda change: self._change(change, now_ns))
+        return refused
 
     def forget(self) -> None:
         """Drop the plan because its times mean nothing any more; call when ROS time jumped.

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 import gc
 
@@ -22,7 +23,9 @@ from .audio_input import AudioInput
 from .body_output import BodyOutput
 from .conversions import measured_positions
 from .diagnostics import NodeHealth, resident_mb
+from .dialogue_input import OtherInput
 from .expression_output import FaceFormats
+from .gesture_requests import GestureTopics
 from .inbox import AudioInbox, MeasuredJoints
 from .node_config import NodeConfig
 from .problems import ProblemLog
@@ -30,6 +33,7 @@ from .publishers import MotionPublishers
 from .robot_description import find_profile
 from .stream_driver import check_delay, StreamDriver
 from .worker import GestureWorker
+from .yield_input import YieldInput
 
 NO_ROBOT = ('', 'none')
 """Values of the parameter ``robot`` that ask for the face alone."""
@@ -66,14 +70,19 @@ class Engine:
         controllers = () if self._profile is None else choose_controllers(
             gesture.output.controllers, self._profile.interface, names)
         self._face_formats = FaceFormats(node, config.face, self._problems)
-        self._publishers = MotionPublishers(node, controllers)
+        self._publishers = MotionPublishers(node, controllers, names)
         body = BodyOutput(names, gesture.output, self._joints,
                           self._publishers.publish_trajectory, self._problems, now_ns)
         make_stream = partial(self._pipeline.create_stream, self._profile, persona=self._persona())
+        self._gestures = GestureTopics(node, self._profile, config.gesture_library,
+                                       self._pipeline.bundle.body.idle, now_ns)
         self.driver = StreamDriver(make_stream, gesture, body, self._publishers, self._problems,
                                    now_ns,
-                                   sync_meter(self._pipeline.bundle, config.measure_sync))
+                                   sync_meter(self._pipeline.bundle, config.measure_sync),
+                                   config.dialogue, config.interruptible, self._gestures.desk)
         self._worker: GestureWorker | None = None
+        self._others: OtherInput | None = None
+        self._yield: YieldInput | None = None
         self._audio: AudioInput | None = None
         self._joint_subscription: Subscription[JointState] | None = None
         robot = 'no robot' if self._profile is None else (
@@ -97,13 +106,24 @@ class Engine:
             qos_overriding_options=qos.overridable())
         self._worker = GestureWorker(self.driver, self._inbox, self._now_ns, self._problems)
         self._worker.start()
+        self._gestures.start(self._inbox.wake)
+        self._others = OtherInput(self._node, self._config.dialogue, self._config.gesture.audio,
+                                  self.driver.hear_other, self._now_ns, self._problems)
+        self._yield = YieldInput(self._node, self._profile, lambda: self.driver.body.yielded,
+                                 self._yield_joints)
         leave_out_of_collections()
 
     def halt(self, now_ns: int) -> bool:
         """Brake, unsubscribe and end the worker; return whether it ended in time."""
         if self._worker is None:
             return True
+        self._gestures.halt()
         self.driver.reset(now_ns)
+        if self._others is not None:
+            self._others.close()
+        if self._yield is not None:
+            self._yield.close()
+        self._others, self._yield = None, None
         if self._audio is not None:
             self._audio.close()
         if self._joint_subscription is not None:
@@ -115,6 +135,7 @@ class Engine:
     def close(self) -> None:
         """Take the publishers off the graph."""
         self._publishers.close()
+        self._gestures.close()
         self._face_formats.close()
         gc.unfreeze()
 
@@ -125,6 +146,10 @@ class Engine:
             GestureError: saying why.
         """
         check_delay(self._pipeline.create_stream(None, config), config)
+
+    def configure(self, config: NodeConfig) -> None:
+        """Take parameters that were changed while running."""
+        self.driver.configure(config.gesture, config.dialogue, config.interruptible)
 
     def reset(self, now_ns: int) -> None:
         """Forget all audio, brake if moving, be ready for speech."""
@@ -149,8 +174,8 @@ class Engine:
         values = {
             'audio backlog ms': 1e3 * driver.intake.waiting_s,
             'last audio age s': -1.0 if last_ns is None else (now_ns - last_ns) / 1e9,
-            'first motion latency ms': driver.first_motion_ms,
-            'first face latency ms': driver.first_face_ms,
+            'first motion latency ms': driver.motion.first_motion_ms,
+            'first face latency ms': driver.motion.first_face_ms,
             'resident memory MB': resident_mb(),
             'streams': float(driver.streams),
             'trajectories published': float(self._publishers.trajectories),
@@ -158,6 +183,7 @@ class Engine:
             'silence filled s': placement.filled_s, 'silence padded s': placement.padded_s,
         }
         values |= sync_values(driver.meter)
+        values |= dialogue_values(driver, self._others)
         values |= {f'limit {key}': float(count)
                    for key, count in report.limit_interventions.items()}
         counts = {
@@ -167,6 +193,8 @@ class Engine:
             'refused bytes': self._inbox.refused_bytes,
             'underruns': driver.body.underruns, 'late face frames': driver.face.late,
             'skipped frames': driver.skipped_frames,
+            **{f'gestures {status}': count
+               for status, count in asdict(driver.gestures.counts).items()},
             'numbers not finite': report.nan_count,
             'failures': 0 if worker is None else worker.failures,
             **{f'problem {cause}': count for cause, count in self._problems.counts().items()},
@@ -187,6 +215,12 @@ class Engine:
         audio = read_audio_file(self._config.persona_file)
         return self._pipeline.persona_of(audio.samples, audio.sample_rate)
 
+    def _yield_joints(self, names: frozenset[str]) -> str:
+        """Let other nodes own these joints and no others; return why not, empty if it is so."""
+        refused = self.driver.yield_joints(names, self._now_ns())
+        self._publishers.leave(self.driver.body.yielded)
+        return refused
+
     def _warn(self, sentence: str) -> None:
         self._node.get_logger().warning(sentence)
 
@@ -202,6 +236,19 @@ def leave_out_of_collections() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def dialogue_values(driver: StreamDriver, others: OtherInput | None) -> dict[str, float]:
+    """Return what the conversation has come to, for the diagnostics."""
+    return {
+        'interruptions': float(driver.talk.interruptions),
+        'dropped results': float(driver.dropped_results),
+        'refused packets of interrupted speech': float(driver.talk.gate.refused),
+        'idle pieces': float(driver.talk.presence.pieces),
+        'yielded joints': float(len(driver.body.yielded)),
+        'turns of others': 0.0 if others is None else float(others.listener.turns),
+        'dropped packets of others': 0.0 if others is None else float(others.listener.dropped),
+    }
 
 
 def sync_meter(bundle: Bundle, wanted: bool) -> SyncMeter | None:

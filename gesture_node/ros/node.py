@@ -49,6 +49,7 @@ class GestureNode(LifecycleNode):
         self._reporter = DiagnosticReporter(self.get_fully_qualified_name())
         self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_service(Trigger, '~/reset', self._on_reset)
+        self.create_service(Trigger, '~/interrupt', self._on_interrupt)
         self.create_service(SetBool, '~/enable', self._on_enable)
         self._steady = steady_clock()
         self.create_timer(1.0 / self._settings.config.diagnostics_hz, self._report,
@@ -174,7 +175,7 @@ class GestureNode(LifecycleNode):
 
     def _apply_change(self, config: NodeConfig) -> None:
         if self._engine is not None:
-            self._engine.driver.configure(config.gesture)
+            self._engine.configure(config)
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return self._answer(response, lambda engine: engine.driver.stop(self.now_ns()),
@@ -183,6 +184,11 @@ class GestureNode(LifecycleNode):
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         return self._answer(response, lambda engine: engine.reset(self.now_ns()),
                             'ready for speech')
+
+    def _on_interrupt(self, request: Trigger.Request, response: Trigger.Response,
+                      ) -> Trigger.Response:
+        return self._answer(response, lambda engine: engine.driver.interrupt(self.now_ns()),
+                            'what was said is broken off, if anything was')
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response,
                    ) -> SetBool.Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..config import check, GestureConfig, param
+from .dialogue_config import DialogueConfig
 
 AUDIO_TYPES = ('auto', 'int16', 'float32', 'uint8', 'int8', 'int32', 'float64', 'audio_data',
                'audio_data_stamped', 'audio', 'audio_stamped', 'raw_audio', 'audio_buffer')
@@ -62,6 +63,9 @@ class NodeConfig:
     persona_file: str = param(
         '', 'Sound file of a voice whose style is pinned; empty infers the style from the voice '
             'that is heard.', read_only=True)
+    gesture_library: str = param(
+        '', 'YAML file of the gestures that can be asked for by name; empty takes the one that '
+            'ships.', read_only=True)
     measure_sync: bool = param(True, 'Score how well the lips fit the sound and show it in '
                                      '/diagnostics; needs a bundle with sync.onnx.',
                                read_only=True)
@@ -75,8 +79,12 @@ class NodeConfig:
     robot_description_timeout_s: float = param(
         5.0, 'How long configuring waits for the topic robot_description.', unit='s',
         bounds=(0.1, 300.0), read_only=True)
+    interruptible: bool = param(
+        False, 'Somebody else who begins to speak (audio_other) breaks off what the robot says. '
+               'Needs a microphone that does not hear the robot.')
     gesture: GestureConfig = field(default_factory=GestureConfig)
     face: FaceOutputConfig = field(default_factory=FaceOutputConfig)
+    dialogue: DialogueConfig = field(default_factory=DialogueConfig)
 
     def __post_init__(self) -> None:
         check(self)

@@ -23,10 +23,12 @@ class MotionPublishers:
         node: whose names and namespaces are used.
         controllers: trajectory controllers that get a message of their own; the whole plan is
             then published for whoever else listens, such as adapters and recorders.
+        joint_names: joints of the whole plan.
     """
 
-    def __init__(self, node: LifecycleNode, controllers: tuple[Controller, ...] = ()) -> None:
-        self._node = node
+    def __init__(self, node: LifecycleNode, controllers: tuple[Controller, ...] = (),
+                 joint_names: tuple[str, ...] = ()) -> None:
+        self._node, self._joint_names = node, joint_names
         overriding = qos.overridable()
         self._trajectory = node.create_lifecycle_publisher(
             JointTrajectory, 'joint_trajectory', qos.own(qos.PLAN),
@@ -45,6 +47,7 @@ class MotionPublishers:
         self._audio: Any = None
         self._audio_type: AudioType | None = None
         self.trajectories = 0
+        self._left: set[Any] = set()
 
     def publish_trajectory(self, message: TrajectoryMessage) -> None:
         """Publish a plan of the body; converted once for all its copies."""
@@ -56,8 +59,16 @@ class MotionPublishers:
             if not self._built or self._trajectory.get_subscription_count():
                 self._built.append((self._trajectory, joint_trajectory(message)))
         for publisher, converted in self._built:
-            publisher.publish(converted)
+            if publisher not in self._left:
+                publisher.publish(converted)
         self.trajectories += 1
+
+    def leave(self, joints: frozenset[str]) -> None:
+        """Publish no more for controllers all of whose joints are among these."""
+        self._left = {publisher for controller, publisher in self._controllers
+                      if joints.issuperset(controller.joints)}
+        if self._joint_names and joints.issuperset(self._joint_names):
+            self._left.add(self._trajectory)
 
     def publish_face_chunk(self, chunk: FaceChunk, first_ns: int) -> None:
         """Publish frames of the face as soon as they are known."""

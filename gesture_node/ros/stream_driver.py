@@ -1,10 +1,7 @@
 """Drives one gesture stream in ROS time: when it begins and ends, and where its motion goes.
 
-Knows no ROS; times are given, so it can be tested with any clock. States::
-
-    idle -> speaking -> settling -> idle        speech, then silence for output.idle_release_s
-    any  -> stopped  -> idle                    stop, then reset
-    any  -> disabled -> idle                    enable false, then true
+Knows no ROS; times are given, so it can be tested with any clock. Its states are those of
+``gesture_node/dialogue/states.py``. While it rests, :class:`PresencePlayer` plays.
 
 One worker thread calls :meth:`StreamDriver.hear` and :meth:`StreamDriver.tick`. Everything else
 may be called from any thread; a stop does not wait for a window that is being computed.
@@ -12,45 +9,33 @@ may be called from any thread; a stop does not wait for a window that is being c
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from threading import RLock
-from typing import Any, Protocol
 
 from ..config import GestureConfig
-from ..exceptions import ConfigError
+from ..dialogue.other_voice import Cue
+from ..dialogue.states import Event, State, UTTERING
 from ..measures.sync_score import SyncMeter
 from ..stream import GestureStream
-from ..timeline import frame_to_ns, NS_PER_S
-from ..types import FaceChunk, StepResult
+from ..timeline import NS_PER_S
 from .body_output import BodyOutput
 from .clock_guard import MAX_BACKWARD_NS
+from .dialogue_config import DialogueConfig
+from .dialogue_conversation import Conversation
 from .face_output import FaceOutput
+from .gesture_desk import GestureDesk
+from .gesture_host import DriverHost
 from .inbox import ReceivedAudio
-from .playout import PlayoutQueue
 from .presentation import sounding_ns
+from .presentation_delay import check_delay
 from .problems import ProblemLog
 from .speech_intake import Heard, SpeechIntake
+from .speech_motion import FaceSink, SpeechMotion
+from .voice_output import VoiceOutput
 
-MIN_ALLOWANCE_NS = 20_000_000
+__all__ = ['check_delay', 'State', 'StreamDriver']
+
 MUTED_NS = 2 * NS_PER_S
 """After an error of the stream, the next one is not begun before."""
-
-
-class State(Enum):
-    """What the driver is doing; the values are published on ``~/state``."""
-
-    IDLE = 'idle'
-    SPEAKING = 'speaking'
-    SETTLING = 'settling'
-    STOPPED = 'stopped'
-    DISABLED = 'disabled'
-
-
-class FaceSink(Protocol):
-    """Takes chunks of the face as soon as they are known."""
-
-    def publish_face_chunk(self, chunk: FaceChunk, first_ns: int) -> None:
-        """Publish frames whose first is shown at ROS time ``first_ns``."""
 
 
 class StreamDriver:
@@ -64,6 +49,9 @@ class StreamDriver:
         problems: takes what is wrong with the input.
         now_ns: reads ROS time [ns], for what takes noticeable time itself.
         meter: scores lips against sound; None leaves that out.
+        dialogue: what it does while it does not speak.
+        interruptible: whether somebody else who begins to speak ends what the robot says.
+        gestures: takes requests for gestures; None takes none.
 
     Raises:
         ConfigError: the presentation delay is too short for the windows.
@@ -72,33 +60,42 @@ class StreamDriver:
     def __init__(self, make_stream: Callable[[GestureConfig], GestureStream],
                  config: GestureConfig, body: BodyOutput, face_sink: FaceSink,
                  problems: ProblemLog, now_ns: Callable[[], int],
-                 meter: SyncMeter | None = None) -> None:
+                 meter: SyncMeter | None = None, dialogue: DialogueConfig | None = None,
+                 interruptible: bool = False, gestures: GestureDesk | None = None) -> None:
         self.stream = make_stream(config)
+        self.gestures = GestureDesk() if gestures is None else gestures
+        self._host = DriverHost(self)
         self.intake = SpeechIntake(config.audio, problems)
         self.body = body
         self.face = FaceOutput()
-        self.audio_out: PlayoutQueue[Any] = PlayoutQueue()
+        self.audio_out = VoiceOutput()
+        self.motion = SpeechMotion(body, self.face, face_sink)
         self.meter = meter
         self.ignored_packets = self.skipped_frames = 0
         self.streams = 0
-        self.first_motion_ms = self.first_face_ms = 0.0
         self._problems, self._now_ns = problems, now_ns
         self._config = self._wanted = config
         self._make_stream = make_stream
-        self._face_sink = face_sink
         self._allowance_ns = check_delay(self.stream, config)
         self._lock = RLock()
-        self._state = State.IDLE
+        self.talk = Conversation(
+            self.stream.idle_pose, config, dialogue or DialogueConfig(), interruptible, body,
+            self.face, face_sink.publish_face_chunk)
+        self.dropped_results = 0
         self._run = 0
-        self._heard_ns = 0
-        self._has_moved = self._has_spoken = False
         self._broken = False
         self._muted_until_ns = 0
 
     @property
     def state(self) -> State:
         """What it is doing."""
-        return self._state
+        return self.talk.states.state
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has to be called often."""
+        return (self.talk.presence.runs or self.gestures.is_busy
+                or self.state in (*UTTERING, State.INTERRUPTED))
 
     @property
     def _delay_ns(self) -> int:
@@ -109,51 +106,61 @@ class StreamDriver:
         """The choices of the running stream."""
         return self._config
 
-    def configure(self, config: GestureConfig) -> None:
-        """Take other deployment choices once the robot is idle; the cap on hands at once."""
+    def configure(self, config: GestureConfig, dialogue: DialogueConfig | None = None,
+                  interruptible: bool = False) -> None:
+        """Take other choices once the robot is idle; barge-in and the cap on hands at once."""
         with self._lock:
             self._wanted = config
+            self.talk.configure(dialogue or self.talk.config, interruptible)
             if self.stream.robot is not None:
                 self.stream.robot.retune(config.limits)
 
     def hear(self, audio: ReceivedAudio, now_ns: int) -> None:
         """Take one audio message; speech begins a stream when there is none."""
         with self._lock:
-            if self._state is State.STOPPED:
+            if self.state is State.STOPPED:
                 self.ignored_packets += 1
                 return
             due_ns = self._delay_ns + sounding_ns(audio.packet.stamp_ns, audio.arrival_ns)
-            if self._state is not State.DISABLED and now_ns >= self._muted_until_ns:
-                heard = self.intake.decode(audio)
+            heard = self.intake.decode(audio)
+            if self.state is not State.DISABLED and now_ns >= self._muted_until_ns:
+                if heard is not None and not self.talk.admits(heard.timing):
+                    return
                 if heard is not None and self._is_listening(heard):
                     placed_ns = self.intake.place(heard)
                     if placed_ns is None:
                         return
                     due_ns = placed_ns
-            self.audio_out.put(due_ns, audio.message)
+                    self.gestures.utterance.note(heard.timing, due_ns, now_ns, self._delay_ns)
+            self.audio_out.put(due_ns, audio, heard)
 
     def tick(self, now_ns: int) -> bool:
         """Do what is due, at most one window; return whether there is more to do at once."""
         with self._lock:
             self.body.tick(now_ns)
-            if self._state is State.SPEAKING:
+            self.gestures.tick(now_ns, self._host)
+            if self.state is State.SPEAKING:
                 self._keep_up(now_ns)
-            if self._state not in (State.SPEAKING, State.SETTLING):
-                if self._broken or self._wanted != self._config:
-                    self._renew()
+            run, rests = self._run, self.state not in UTTERING
+            if rests and not self._may_play(now_ns):
                 return False
-            if not self.stream.is_ready():
-                self._rest_if_settled(now_ns)
-                return False
-            self._skip_overdue(now_ns)
-            run = self._run
+            if not rests:
+                if not self.stream.is_ready():
+                    self._rest_if_settled(now_ns)
+                    return False
+                self._skip_overdue(now_ns)
+        if rests:
+            self._play(run)
+            return False
         # The lock is free here: a stop must not wait for a window.
         result = self.stream.step()
         done_ns = self._now_ns()
         with self._lock:
             # Motion for a time that a jump of the clock has undone is nobody's any more.
             if run == self._run and done_ns >= now_ns - MAX_BACKWARD_NS:
-                self._deliver(result, done_ns)
+                self.motion.deliver(result, done_ns)
+            else:
+                self.dropped_results += 1
         # After delivery and without the lock: nobody waits for a measurement.
         if self.meter is not None and result.face is not None and result.heard is not None:
             self.meter.add(result.heard, result.face.weights)
@@ -176,8 +183,9 @@ class StreamDriver:
         with self._lock:
             self._halt(now_ns)
             self.audio_out.clear()
-            if self._state is not State.DISABLED:
-                self._state = State.STOPPED
+            if self.talk.config.stop_retracts:
+                self.body.retract(self._now_ns())
+            self.talk.states.take(Event.STOP)
 
     def reset(self, now_ns: int) -> None:
         """Brake if moving, forget all audio, and be ready for the next speech."""
@@ -185,17 +193,45 @@ class StreamDriver:
             self._halt(now_ns)
             self.audio_out.clear()
             self._problems.forget()
-            if self._state is not State.DISABLED:
-                self._state = State.IDLE
+            self.talk.gate.open()
+            self.talk.states.take(Event.RESET)
 
     def enable(self, enabled: bool, now_ns: int) -> None:
         """Switch motion on or off; off brakes at once, the voice is still passed on."""
         with self._lock:
             if not enabled:
                 self._halt(now_ns)
-                self._state = State.DISABLED
-            elif self._state is State.DISABLED:
-                self._state = State.IDLE
+                self.talk.states.take(Event.DISABLE)
+            else:
+                self.talk.states.take(Event.ENABLE)
+
+    def interrupt(self, now_ns: int) -> bool:
+        """Break off what the robot says: be silent, brake, and go to the idle pose.
+
+        Everything in flight is dropped, and so is what still comes of the same utterance.
+
+        Returns:
+            Whether there was anything to break off.
+        """
+        with self._lock:
+            if self.state not in UTTERING:
+                return False
+            self.talk.refuse_rest(self.intake.clock, now_ns)
+            self._halt(now_ns)
+            self.audio_out.clear()
+            self.body.retract(self._now_ns())
+            return self.talk.states.take(Event.INTERRUPT)
+
+    def hear_other(self, cue: Cue, now_ns: int) -> None:
+        """Take note of what somebody else does."""
+        with self._lock:
+            if self.talk.hear(cue, self.intake.clock, now_ns - self._delay_ns):
+                self.interrupt(now_ns)
+
+    def yield_joints(self, names: frozenset[str], now_ns: int) -> str:
+        """Let other nodes own these joints and no others; return why not, empty if it is so."""
+        with self._lock:
+            return self.body.yield_joints(names, now_ns)
 
     def fail(self, now_ns: int) -> None:
         """Brake after an error of the stream; the next speech gets a new one."""
@@ -203,8 +239,7 @@ class StreamDriver:
             self._broken = True
             self._muted_until_ns = now_ns + MUTED_NS
             self._halt(now_ns)
-            if self._state in (State.SPEAKING, State.SETTLING):
-                self._state = State.IDLE
+            self.talk.states.take(Event.FAIL)
 
     def forget_time(self) -> None:
         """Drop every plan, because ROS time jumped and its times mean nothing any more."""
@@ -214,14 +249,33 @@ class StreamDriver:
             self.audio_out.clear()
             self.face.clear()
             self.body.forget()
-            if self._state in (State.SPEAKING, State.SETTLING):
-                self._state = State.IDLE
+            self.gestures.cancel('ROS time jumped')
+            self.talk.presence.forget_time()
+            self.talk.states.take(Event.FAIL)
+
+    def _may_play(self, now_ns: int) -> bool:
+        """Do what is due at rest; return whether a piece of idle motion is to be computed."""
+        talk = self.talk
+        talk.end_if_at_rest(now_ns)
+        changes = self._broken or talk.has_changed or self._wanted != self._config
+        if changes or not talk.is_wanted():
+            talk.end(now_ns)
+        if changes and (self._broken or not self.body.is_moving(now_ns)):
+            self._renew()
+        return talk.is_wanted() and talk.is_due(self.stream.robot, now_ns)
+
+    def _play(self, run: int) -> None:
+        """Compute a piece of idle motion without the lock, and give it out if it is still due."""
+        joints, face = self.talk.compute(self.stream.robot)
+        with self._lock:
+            if run == self._run and self.talk.presence.runs:
+                self.talk.presence.deliver(joints, face, self._now_ns())
 
     def _is_listening(self, heard: Heard) -> bool:
         """Return whether a stream runs that takes this packet; speech begins one."""
-        if self._state is not State.SPEAKING and heard.timing.audible:
+        if self.state is not State.SPEAKING and heard.timing.audible:
             self._begin(heard)
-        return self._state is State.SPEAKING
+        return self.state is State.SPEAKING
 
     def _begin(self, heard: Heard) -> None:
         """Begin a new stream with its first packet."""
@@ -230,22 +284,28 @@ class StreamDriver:
         # Decoding minutes of audio takes a while, in which its motion must not become late.
         now_ns = self._now_ns()
         clock = self.intake.begin(heard.timing, now_ns, self._delay_ns, self._allowance_ns)
-        start_ns = clock.presentation_ns(0)
-        self.face.begin(start_ns)
-        self.stream.reset(self.body.begin(self.stream.robot, start_ns, now_ns))
+        self.talk.presence.end()
+        self.motion.begin(self.stream, clock, heard.timing.arrival_ns, now_ns, self._config)
+        self.gestures.begin(self.stream, clock.presentation_ns(0))
         if self.meter is not None:
             self.meter.reset()
         self.streams += 1
-        self._heard_ns = heard.timing.arrival_ns
-        self._has_moved = self._has_spoken = False
         self._run += 1
-        self._state = State.SPEAKING
+        self.talk.states.take(Event.SPEECH)
+
+    def begin_with(self, silence: Heard, now_ns: int) -> bool:
+        """Begin a stream with silence, for a gesture; return false if it must wait."""
+        if now_ns < self._muted_until_ns:
+            return False
+        self._begin(silence)
+        return self.intake.place(silence) is not None
 
     def _renew(self) -> None:
         """Make a stream for the choices now wanted; takes a moment, so not while speaking."""
         self.stream = self._make_stream(self._wanted)
         self._allowance_ns = check_delay(self.stream, self._wanted)
         self._config, self._broken = self._wanted, False
+        self.talk.renew(self._config)
         self.body.configure(self._config.output)
 
     def _keep_up(self, now_ns: int) -> None:
@@ -253,9 +313,12 @@ class StreamDriver:
         clock = self.intake.clock
         assert clock is not None
         self.intake.feed(self.stream, now_ns)
-        if clock.silent_ns(now_ns) >= self._config.output.idle_release_s * NS_PER_S:
+        # Somebody who speaks after the robot has been heard out has taken the turn.
+        answered = self.talk.is_answered(clock, now_ns - self._delay_ns)
+        silent = clock.silent_ns(now_ns) >= self._config.output.idle_release_s * NS_PER_S
+        if answered or silent and not self.gestures.holds(now_ns):
             self.stream.finish()
-            self._state = State.SETTLING
+            self.talk.states.take(Event.SILENCE)
 
     def _skip_overdue(self, now_ns: int) -> None:
         """Leave out motion that could only be computed when its time is over."""
@@ -269,50 +332,15 @@ class StreamDriver:
                 'body.hop_s or output.presentation_delay_s, or free the processor'))
 
     def _rest_if_settled(self, now_ns: int) -> None:
-        if (self._state is State.SETTLING and self.stream.finished
+        if (self.state is State.SETTLING and self.stream.finished
                 and not self.body.is_moving(now_ns) and not self.face.is_moving):
             self.intake.end()
-            self._state = State.IDLE
-
-    def _deliver(self, result: StepResult, now_ns: int) -> None:
-        clock = self.intake.clock
-        assert clock is not None
-        start_ns = clock.presentation_ns(0)
-        if result.face is not None:
-            chunk = self.face.extend(result.face, start_ns)
-            first_ns = start_ns + frame_to_ns(chunk.first_frame, chunk.rate_hz)
-            self._face_sink.publish_face_chunk(chunk, first_ns)
-            if not self._has_spoken:
-                self._has_spoken = True
-                self.first_face_ms = (now_ns - self._heard_ns) / 1e6
-        if result.joints is not None:
-            published = self.body.extend(result.joints, start_ns, now_ns)
-            if published and not self._has_moved:
-                self._has_moved = True
-                self.first_motion_ms = (now_ns - self._heard_ns) / 1e6
+            self.talk.states.take(Event.AT_REST)
 
     def _halt(self, now_ns: int) -> None:
         self._run += 1
         self.intake.end()
+        self.talk.presence.end()
+        self.gestures.cancel('the motion was broken off')
         self.body.stop(now_ns)
-        chunk = self.face.release(now_ns)
-        if chunk is not None:
-            self._face_sink.publish_face_chunk(chunk, now_ns)
-
-
-def check_delay(stream: GestureStream, config: GestureConfig) -> int:
-    """Return how late [ns] audio may come: a third of the delay that the windows leave over.
-
-    The rest of it is for computing.
-
-    Raises:
-        ConfigError: the delay does not cover hop, foresight and frozen horizon.
-    """
-    needed_s = max(stream.body_latency_s, stream.face_latency_s) + config.output.frozen_horizon_s
-    spare_ns = round((config.output.presentation_delay_s - needed_s) * NS_PER_S)
-    if spare_ns < 3 * MIN_ALLOWANCE_NS:
-        raise ConfigError(
-            f'output.presentation_delay_s must be at least '
-            f'{needed_s + 3 * MIN_ALLOWANCE_NS / NS_PER_S:.2f} s (hop, foresight, frozen horizon '
-            f'and 0.06 s for computing), got {config.output.presentation_delay_s}')
-    return spare_ns // 3
+        self.talk.release_face(now_ns)

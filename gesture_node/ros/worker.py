@@ -12,7 +12,7 @@ import time
 from .clock_guard import ClockGuard
 from .inbox import AudioInbox
 from .problems import ProblemLog
-from .stream_driver import State, StreamDriver
+from .stream_driver import StreamDriver
 
 _ACTIVE_WAIT_S = 0.01
 _IDLE_WAIT_S = 0.2
@@ -68,8 +68,7 @@ class GestureWorker:
             wait_s = 0.0
             try:
                 if not self._work():
-                    resting = self._driver.state not in (State.SPEAKING, State.SETTLING)
-                    wait_s = _IDLE_WAIT_S if resting else _ACTIVE_WAIT_S
+                    wait_s = _ACTIVE_WAIT_S if self._driver.is_busy else _IDLE_WAIT_S
             except Exception as error:
                 # Whatever it is: the robot must come to rest and the node must stay reachable.
                 self._fail(error)

@@ -23,6 +23,7 @@ class Driver:
         self.stream = SimpleNamespace(latency=LatencyTracker())
         self.heard, self.failed, self.jumps, self.ticks = [], 0, 0, 0
         self.error = None
+        self.is_busy = False
 
     def hear(self, audio, now_ns):
         self.heard.append(audio)
