@@ -26,8 +26,8 @@ def check_delay(stream: GestureStream, config: GestureConfig) -> int:
     if spare_ns < 3 * MIN_ALLOWANCE_NS:
         raise ConfigError(
             f'output.presentation_delay_s must be at least '
-            f'{needed_s + 3 * MIN_ALLOWANCE_NS / NS_PER_S:.2f} s (hop, foresight, lead, frozen horizon '
-            f'and 0.06 s for computing), got {config.output.presentation_delay_s}')
+            f'{needed_s + 3 * MIN_ALLOWANCE_NS / NS_PER_S:.2f} s (hop, foresight, lead, frozen '
+            f'horizon and 0.06 s for computing), got {config.output.presentation_delay_s}')
     if config.output.player_latency_s + PLAYER_SPARE_S > config.output.presentation_delay_s:
         raise ConfigError(
             f'output.player_latency_s must be at least {PLAYER_SPARE_S} s below '
