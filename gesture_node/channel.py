@@ -14,6 +14,7 @@ from .diffusion.denoiser import Conditioning, Denoiser
 from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
 from .diffusion.window import BLEND_S, join_window, smooth_window, WindowLayout
+from .guides.cues import near_guides
 from .guides.poses import GuidePoses
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from .guides.planner import GuidePlanner
 
 Projection = Callable[[Float32Array], Float32Array]
+HOLD_SMOOTHING_S = 0.16
+"""Width of the low-pass on arms while no guide is near."""
+_EDGE_FRAMES = 2.0
 FACE_STRETCH = 3
 """Windows of the face may be so many times as long as the bundle's: lips read their own frame, and
 attention fades with distance. Arms in longer windows than they learnt in gesture less."""
@@ -149,6 +153,9 @@ class MotionChannel:
         self._window = 0
         self._resumption: tuple[Easing, Float32Array] | None = None
         self._guides = _guide_planner(model, seed)
+        # Half a long hop: a correction slower than any stroke is not seen as one.
+        long_s = 0.0 if self._guides is None else 0.5 * layout.hop_frames / layout.rate_hz
+        self._blend_s = max(BLEND_S, long_s)
         self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)
 
     @property
@@ -181,9 +188,8 @@ class MotionChannel:
         with latency.measure(f'{name}_denoiser'):
             estimate = self._denoise(tokens, cues)
         seed = (self._seed - spec.mean) / spec.std
-        smooth = smooth_window(estimate, self.smoothing_frames)
-        joined = join_window(smooth, seed, layout.seed_frames, layout.rate_hz,
-                             self._sampler.steady)
+        joined = join_window(self._smooth(estimate, cues), seed, layout.seed_frames,
+                             layout.rate_hz, self._sampler.steady, self._blend_s)
         frames = self._finite(joined) * spec.std + spec.mean
         first = self.next_frame
         if self.easing is not None:
@@ -252,6 +258,15 @@ class MotionChannel:
         first = layout.first_frame(self._window)
         noise = self._noise.get(first, first + layout.window_frames)
         return self._sampler.sample(self._model.denoiser, conditioning, noise)
+
+    def _smooth(self, estimate: Float32Array, cues: Float32Array | None) -> Float32Array:
+        """Return a window low-passed, more where no guide is near: held hands hold still."""
+        smooth = smooth_window(estimate, self.smoothing_frames)
+        if cues is None or self.smoothing_frames <= 0.0:
+            return smooth
+        near = smooth_window(near_guides(cues), _EDGE_FRAMES)
+        calm = smooth_window(estimate, HOLD_SMOOTHING_S * self.layout.rate_hz)
+        return np.asarray(calm + near * (smooth - calm), np.float32)
 
     def _finite(self, frames: Float32Array) -> Float32Array:
         """Return frames with anything not finite replaced by the last committed frame."""

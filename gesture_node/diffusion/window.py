@@ -124,11 +124,12 @@ def smooth_window(estimate: Float32Array, sigma_frames: float) -> Float32Array:
 
 
 def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
-                rate_hz: int, steady: tuple[int, ...] = ()) -> Float32Array:
+                rate_hz: int, steady: tuple[int, ...] = (),
+                blend_s: float = BLEND_S) -> Float32Array:
     """Return the new frames of a window, joined to the committed ones without a jump.
 
     The network's own error on the last seed frames, in value and slope, is carried over and
-    faded out within ``BLEND_S`` (the idea of inertialisation, Bollo, GDC 2018).
+    faded out within ``blend_s`` (the idea of inertialisation, Bollo, GDC 2018).
 
     Args:
         estimate: shape (W, D), denoised window.
@@ -136,6 +137,7 @@ def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
         seed_frames: S, at least 2.
         rate_hz: frames per second.
         steady: channels whose error is faded out within ``STEADY_BLEND_S`` and without its slope.
+        blend_s: within what time the error of the others is faded out [s].
 
     Returns:
         shape (W - S, D).
@@ -143,7 +145,7 @@ def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
     error = seed[-2:] - estimate[seed_frames - 2:seed_frames]
     slope = np.clip(error[1] - error[0], -0.5 * np.abs(error[1]), 0.5 * np.abs(error[1]))
     fresh = estimate[seed_frames:]
-    span = np.full(estimate.shape[1], max(2.0, BLEND_S * rate_hz), np.float32)
+    span = np.full(estimate.shape[1], max(2.0, blend_s * rate_hz), np.float32)
     span[list(steady)] = max(2.0, STEADY_BLEND_S * rate_hz)
     slope[list(steady)] = 0.0
     k = np.arange(1, len(fresh) + 1, dtype=np.float32)[:, None]

@@ -32,6 +32,7 @@ _NEXT, _LAST = slice(11, 11 + ARM_DIM), slice(11 + ARM_DIM, 11 + 2 * ARM_DIM)
 CUE_DIM = 11 + 2 * ARM_DIM
 BUMP_S = 0.05
 NEAR_S, WAY_S, HOLD_S = 0.25, 0.8, 3.0
+_FAR, _AT_HAND = 0.15, 0.4
 CONFIRMED_S = 0.12
 """An accent is known so long after its vowel onset: when its energy has passed the peak."""
 
@@ -74,6 +75,17 @@ def guide_cues(guides: NDArray[np.floating], times_s: Float64Array,
     cues[:, AROUSAL] = 2.0 * arousal - 1.0
     cues[:, KNOWN] = 1.0
     return cues
+
+
+def near_guides(cues: Float32Array) -> Float32Array:
+    """Return how near a stroke or pulse each frame is, shape (W, 1): 1 at hand, 0 far from all.
+
+    From 0.22 s on it falls, and is 0 beyond 0.47 s; 1 too where nothing is known.
+    """
+    near = cues[:, [1, 3, 7, 8]]
+    near[:, 2:] = np.minimum(4.0 * near[:, 2:], 1.0)
+    share = np.clip((near.max(axis=1) - _FAR) / (_AT_HAND - _FAR), 0.0, 1.0)
+    return np.asarray(np.where(cues[:, KNOWN] > 0.0, share, 1.0)[:, None], np.float32)
 
 
 def no_cues(frames: int) -> Float32Array:

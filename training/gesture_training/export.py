@@ -44,7 +44,7 @@ FORMAT = 1
 FEATURE_VERSION = 1
 MEL_FEATURES = {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATURE_VERSION}
 OPSET = 17
-BODY_GUIDANCE = 2.0
+BODY_GUIDANCE = 1.5
 """Two guided calls hear more than four plain ones, at the same cost (docs/decisions/0004)."""
 GUIDE_POSES = 320
 """Apex poses that a bundle ships."""
