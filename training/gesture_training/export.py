@@ -45,7 +45,7 @@ FEATURE_VERSION = 1
 MEL_FEATURES = {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATURE_VERSION}
 OPSET = 17
 BODY_GUIDANCE = 1.0
-"""A body that is told its guides needs none: alignment 0.58 without, 0.57 with 1.5 (decision 6)."""
+"""A body that is told its guides needs none (docs/decisions/0006)."""
 GUIDE_POSES = 320
 """Apex poses that a bundle ships."""
 PARITY_TOLERANCE = 2e-4
