@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .guides.planner import GuidePlanner
 
 Projection = Callable[[Float32Array], Float32Array]
-HOLD_SMOOTHING_S = 0.16
+HOLD_SMOOTHING_S = 0.06
 """Width of the low-pass on arms while no guide is near."""
 _EDGE_FRAMES = 2.0
 FACE_STRETCH = 3

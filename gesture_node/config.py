@@ -92,7 +92,7 @@ class BodyConfig:
     guidance: float = param(-1.0, 'Strength of the speech conditioning; 1 turns guidance off, 0 '
                                   'does not listen, all else doubles the calls. Below 0 takes '
                                   'what the bundle is made for.', bounds=(-1.0, 5.0))
-    smoothing_s: float = param(0.04, 'Width of the low-pass on generated motion (standard '
+    smoothing_s: float = param(0.025, 'Width of the low-pass on generated motion (standard '
                                      'deviation of a Gaussian, without delay); more is calmer '
                                      'and blunter.',
                                unit='s', bounds=(0.0, 0.2))
