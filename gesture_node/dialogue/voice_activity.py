@@ -26,7 +26,8 @@ _LEAST_POWER = 2e-6
 """Power of a band that counts as background even in digital silence."""
 _KEENNESS, _LARGEST_STEP_DB = 0.05, 0.3
 _WHITENING = 0.5
-_SWING_KEEP, _FIRST_SWING_DB, _LARGEST_SWING_DB = 0.98, 2.2, 3.0
+_SWING_KEEP, _FIRST_SWING_DB = 0.98, 2.2
+_LARGEST_CHANGE_DB, _LARGEST_SIZE_DB = 5.0, 3.0
 _SWINGS, _LEAST_ONSET_DB, _STAY_SHARE = 2.6, 3.0, 0.75
 _VOICED, _VOICED_SHARE = 0.58, 0.6
 _DIP_S = 2.5
@@ -43,7 +44,13 @@ class Background:
     def __init__(self, bands: int) -> None:
         self._level_db = np.zeros(bands)
         self._count = 0
-        self.swing_db = _FIRST_SWING_DB
+        self._mean_db = 0.0
+        self._swing_db = self._size_db = _FIRST_SWING_DB
+
+    @property
+    def reach_db(self) -> float:
+        """How far the background by itself may stand out of its mean level [dB]."""
+        return min(_SWINGS * self._size_db, self._mean_db + _SWINGS * self._swing_db)
 
     def above_db(self, power: Float64Array) -> float:
         """Return how far the power of a frame, shape (B,), stands out of the background [dB]."""
@@ -62,13 +69,17 @@ class Background:
             return
         self._level_db = self._level_db + np.clip(
             _KEENNESS * (level_db - self._level_db), -_LARGEST_STEP_DB, _LARGEST_STEP_DB)
-        swing_db = min(abs(above_db), 3.0 * _LARGEST_SWING_DB)
-        self.swing_db = min(_SWING_KEEP * self.swing_db + (1.0 - _SWING_KEEP) * swing_db,
-                            _LARGEST_SWING_DB)
+        keep, change_db = _SWING_KEEP, float(np.clip(above_db - self._mean_db,
+                                                    -_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB))
+        self._mean_db += (1.0 - keep) * change_db
+        self._swing_db = keep * self._swing_db + (1.0 - keep) * abs(change_db)
+        size_db = min(abs(above_db), 2.0 * _LARGEST_CHANGE_DB)
+        self._size_db = min(keep * self._size_db + (1.0 - keep) * size_db, _LARGEST_SIZE_DB)
 
     def replace(self, level_db: Float64Array) -> None:
         """Begin again with another background, shape (B,) [dB]."""
-        self._level_db, self.swing_db = level_db, _FIRST_SWING_DB
+        self._level_db, self._mean_db = level_db, 0.0
+        self._swing_db = self._size_db = _FIRST_SWING_DB
 
 
 class VoiceActivity:
@@ -84,7 +95,7 @@ class VoiceActivity:
         self._background = Background(count)
         self._needed = max(1, s_to_frames(onset_s, FEATURE_RATE_HZ))
         self._hangover = s_to_frames(hangover_s, FEATURE_RATE_HZ)
-        self._recent = np.zeros((2 * self._needed, 2), dtype=bool)
+        self._recent = np.zeros((3 * self._needed, 2), dtype=bool)
         dip = s_to_frames(_DIP_S, FEATURE_RATE_HZ)
         self._above_db, self._levels_db = np.zeros(dip), np.zeros((dip, count))
         self._score_db = 0.0
@@ -98,7 +109,7 @@ class VoiceActivity:
     @property
     def onset_db(self) -> float:
         """How far speech must stand out of the background to be heard [dB]."""
-        return max(_LEAST_ONSET_DB, _SWINGS * self._background.swing_db)
+        return max(_LEAST_ONSET_DB, self._background.reach_db)
 
     def accept(self, features: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Return for each frame whether somebody speaks, shape (F,).

@@ -1,5 +1,6 @@
 """Idle motion, gaze and nods: inside the budget, the same by seed in any pieces, never a jump."""
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 import numpy as np
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_nod_goes_down_and_comes_back_smoothly(cycles, size):
     peaks = (np.diff(np.sign(np.diff(course[(time_s > 2.0) & (time_s < nod.end_s)]))) < 0).sum()
     assert peaks == cycles
     brows = nod.brows(time_s)
-    assert -1e-12 < brows.min() and brows.max() <= 1.0
+    assert brows.min() > -1e-12 and brows.max() <= 1.0
 
 
 def test_nods_are_neither_answers_to_everything_nor_in_a_row():

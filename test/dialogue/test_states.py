@@ -1,5 +1,6 @@
 """The table of states: every sequence of events keeps its promises."""
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gesture_node.dialogue.states import DialogueStates, Event, RESTING, State, UTTERING
 
