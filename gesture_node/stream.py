@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 import time
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from .channel import (
     window_layouts,
 )
 from .config import GestureConfig
+from .diffusion.adjustable_sampler import AdjustableSampler
 from .diffusion.sampler import Sampler
 from .diffusion.schedule import Schedule
 from .diffusion.window import WindowLayout
@@ -88,10 +89,10 @@ class GestureStream:
         self._persona, self._emotion, self._front_end = persona, emotion, front_end
         self._layouts = window_layouts(body.spec, face.spec, config)
         self.steps = body.spec.calls(config.body.steps), face.spec.calls(config.face.steps)
-        self._samplers = (
+        self._samplers = tuple(AdjustableSampler(sampler) for sampler in (
             Sampler(schedule, self.steps[0], body.spec.strength(config.body.guidance),
                     config.body.sampler),
-            Sampler(schedule, self.steps[1], solver=config.face.sampler, steady=tuple(LIP_INDEX)))
+            Sampler(schedule, self.steps[1], solver=config.face.sampler, steady=tuple(LIP_INDEX))))
         self.robot = None if profile is None else RobotOutput(profile, config, body.spec.idle)
         self._start()
 
@@ -99,7 +100,7 @@ class GestureStream:
         self._resampler = StreamResampler()
         self._features = self._front_end()
         self._body, self._face = (
-            MotionChannel(model, layout, sampler, self.config.seed, number)
+            MotionChannel(model, layout, cast(Any, sampler), self.config.seed, number)
             for number, (model, layout, sampler) in enumerate(
                 zip(self._models, self._layouts, self._samplers)))
         self._body.persona = self._face.persona = self._persona
@@ -129,6 +130,12 @@ class GestureStream:
         wait_samples = max(self._features.samples_for(frames)
                            - first_sample(frames, FEATURE_RATE_HZ) for frames in needed)
         return layout.latency_s + wait_samples / SAMPLE_RATE_HZ
+
+    def set_steps(self, body: int, face: int) -> None:
+        """Take other numbers of denoiser calls, from the next windows on."""
+        self.steps = body, face
+        for sampler, steps in zip(self._samplers, self.steps):
+            sampler.set_steps(steps)
 
     @property
     def next_body_frame(self) -> int:

@@ -24,6 +24,9 @@ class NodeHealth:
         state: lifecycle or driver state.
         robot, bundle, provider: what is loaded; empty before configuration.
         failed: whether computing motion failed in the last seconds.
+        stalled: whether computing motion does not come to an end.
+        gpu: name of the GPU in use; empty for none.
+        quality: what is given up for lack of time; ``full`` for nothing.
         waiting_for: what motion waits for; empty for nothing.
         latency_s: percentiles by stage.
         hop_s: hop of each of the stages ``body_hop`` and ``face_hop``.
@@ -36,6 +39,9 @@ class NodeHealth:
     bundle: str = ''
     provider: str = ''
     failed: bool = False
+    stalled: bool = False
+    gpu: str = ''
+    quality: str = 'full'
     waiting_for: str = ''
     latency_s: dict[str, dict[str, float]] = field(default_factory=dict)
     hop_s: dict[str, float] = field(default_factory=dict)
@@ -62,6 +68,8 @@ class DiagnosticReporter:
         level, text = DiagnosticStatus.OK, health.state
         if health.failed:
             level, text = DiagnosticStatus.ERROR, 'motion cannot be computed; see the log'
+        elif health.stalled:
+            level, text = DiagnosticStatus.ERROR, 'motion is not computed: the worker is stalled'
         elif worse:
             level, text = DiagnosticStatus.WARN, f'{health.state}; increased: {", ".join(worse)}'
         elif health.waiting_for:
@@ -91,7 +99,8 @@ def resident_mb() -> float:
 
 def _key_values(health: NodeHealth) -> list[tuple[str, str]]:
     pairs = [('state', health.state), ('robot', health.robot), ('bundle', health.bundle),
-             ('provider', health.provider), ('waiting for', health.waiting_for)]
+             ('provider', health.provider), ('gpu', health.gpu), ('quality', health.quality),
+             ('waiting for', health.waiting_for)]
     for stage, percentiles in sorted(health.latency_s.items()):
         pairs += [(f'{stage} {name} ms', f'{1e3 * value:.2f}')
                   for name, value in percentiles.items()]

@@ -2,8 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, replace
 import gc
 
 from rclpy.lifecycle import LifecycleNode
@@ -28,6 +27,7 @@ from .expression_output import FaceFormats
 from .gesture_requests import GestureTopics
 from .inbox import AudioInbox, MeasuredJoints
 from .node_config import NodeConfig
+from .oversight import Oversight
 from .problems import ProblemLog
 from .publishers import MotionPublishers
 from .robot_description import find_profile
@@ -58,8 +58,10 @@ class Engine:
         gesture = config.gesture
         self._node, self._config, self._now_ns = node, config, now_ns
         self._problems = ProblemLog(self._warn)
-        self._pipeline = GesturePipeline.from_bundle(
-            gesture.bundle, provider=gesture.provider, threads=gesture.threads)
+        self._oversight = Oversight(GesturePipeline.from_bundle(
+            gesture.bundle, provider=gesture.provider, threads=gesture.threads), config,
+            node.get_fully_qualified_name(), self._problems, now_ns, self._note)
+        self._pipeline = self._oversight.pipeline
         self._profile: RobotProfile | None = None
         if gesture.robot not in NO_ROBOT:
             self._profile = find_profile(node, config)
@@ -72,14 +74,16 @@ class Engine:
         self._face_formats = FaceFormats(node, config.face, self._problems)
         self._publishers = MotionPublishers(node, controllers, names)
         body = BodyOutput(names, gesture.output, self._joints,
-                          self._publishers.publish_trajectory, self._problems, now_ns)
-        make_stream = partial(self._pipeline.create_stream, self._profile, persona=self._persona())
+                          self._oversight.note_plan(self._publishers.publish_trajectory),
+                          self._problems, now_ns)
+        make_stream = self._oversight.stream_maker(self._profile, self._persona(), self.check)
         self._gestures = GestureTopics(node, self._profile, config.gesture_library,
                                        self._pipeline.bundle.body.idle, now_ns)
         self.driver = StreamDriver(make_stream, gesture, body, self._publishers, self._problems,
                                    now_ns,
                                    sync_meter(self._pipeline.bundle, config.measure_sync),
                                    config.dialogue, config.interruptible, self._gestures.desk)
+        self._oversight.drive(self.driver, self._take)
         self._worker: GestureWorker | None = None
         self._others: OtherInput | None = None
         self._yield: YieldInput | None = None
@@ -134,6 +138,7 @@ class Engine:
 
     def close(self) -> None:
         """Take the publishers off the graph."""
+        self._oversight.close()
         self._publishers.close()
         self._gestures.close()
         self._face_formats.close()
@@ -149,7 +154,21 @@ class Engine:
 
     def configure(self, config: NodeConfig) -> None:
         """Take parameters that were changed while running."""
+        self._oversight.configure(config)
+        self._take(config.gesture)
+
+    def _take(self, gesture: GestureConfig) -> None:
+        config = replace(self._oversight.config, gesture=gesture)
         self.driver.configure(config.gesture, config.dialogue, config.interruptible)
+
+    @property
+    def quality(self) -> str:
+        """What is given up for lack of time, ``full`` for nothing."""
+        return self._oversight.quality
+
+    def dump(self) -> tuple[bool, str]:
+        """Write the black box; return whether that was begun, and the path or why not."""
+        return self._oversight.dump()
 
     def reset(self, now_ns: int) -> None:
         """Forget all audio, brake if moving, be ready for speech."""
@@ -165,6 +184,8 @@ class Engine:
         for heard_ns, message in self.driver.audio_out.take_due(now_ns):
             self._publishers.publish_audio(message, heard_ns)
         self.driver.repeat(self._now_ns())
+        if self._worker is not None:
+            self._worker = self._oversight.tick(self._worker, self._now_ns())
 
     def health(self, state: str, now_ns: int) -> NodeHealth:
         """Return a snapshot for the diagnostics."""
@@ -183,6 +204,7 @@ class Engine:
             'silence filled s': placement.filled_s, 'silence padded s': placement.padded_s,
         }
         values |= sync_values(driver.meter)
+        values |= self._oversight.values()
         values |= dialogue_values(driver, self._others)
         values |= {f'limit {key}': float(count)
                    for key, count in report.limit_interventions.items()}
@@ -197,11 +219,13 @@ class Engine:
                for status, count in asdict(driver.gestures.counts).items()},
             'numbers not finite': report.nan_count,
             'failures': 0 if worker is None else worker.failures,
+            **self._oversight.counts(),
             **{f'problem {cause}': count for cause, count in self._problems.counts().items()},
         }
         return NodeHealth(
             state=state, robot=config.robot, bundle=self._pipeline.bundle.hash,
-            provider=self._pipeline.provider,
+            provider=self._oversight.provider, gpu=self._oversight.gpu_name(),
+            quality=self._oversight.quality, stalled=self._oversight.is_stalled,
             failed=worker is not None and worker.failed_recently,
             waiting_for=driver.body.waiting_for(now_ns),
             latency_s={} if worker is None else worker.latency,
@@ -220,6 +244,9 @@ class Engine:
         refused = self.driver.yield_joints(names, self._now_ns())
         self._publishers.leave(self.driver.body.yielded)
         return refused
+
+    def _note(self, sentence: str) -> None:
+        self._node.get_logger().info(sentence)
 
     def _warn(self, sentence: str) -> None:
         self._node.get_logger().warning(sentence)

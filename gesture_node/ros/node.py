@@ -44,6 +44,8 @@ class GestureNode(LifecycleNode):
         self._error: GestureError | None = None
         self._state_shown = ''
         self._state_publisher = self.create_publisher(String, '~/state', qos.LATCHED)
+        self._quality_shown = ''
+        self._quality_publisher = self.create_publisher(String, '~/quality', qos.LATCHED)
         self._diagnostics = self.create_publisher(
             DiagnosticArray, '/diagnostics', qos.DIAGNOSTICS)
         self._reporter = DiagnosticReporter(self.get_fully_qualified_name())
@@ -51,6 +53,7 @@ class GestureNode(LifecycleNode):
         self.create_service(Trigger, '~/reset', self._on_reset)
         self.create_service(Trigger, '~/interrupt', self._on_interrupt)
         self.create_service(SetBool, '~/enable', self._on_enable)
+        self.create_service(Trigger, '~/dump', self._on_dump)
         self._steady = steady_clock()
         self.create_timer(1.0 / self._settings.config.diagnostics_hz, self._report,
                           clock=self._steady)
@@ -88,15 +91,11 @@ class GestureNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Brake to rest, then stop publishing."""
-        self._halt()
-        self._show_state('inactive')
-        return super().on_deactivate(state)
+        return self._attempt('deactivated', lambda: self._deactivate(state))
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free bundle and robot."""
-        self._free()
-        self._show_state('unconfigured')
-        return TransitionCallbackReturn.SUCCESS
+        return self._attempt('cleaned up', self._clean_up)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Brake to rest and free everything; the process ends."""
@@ -107,7 +106,12 @@ class GestureNode(LifecycleNode):
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Brake to rest and free everything; the node may be configured again."""
-        self._free()
+        try:
+            self._free()
+        except Exception as error:
+            # Freeing may fail for the very reason that led here; the rest of it must go on.
+            self.get_logger().error(f'not everything could be freed: {error}')
+        self._engine, self._playout, self._active = None, None, False
         self._show_state('unconfigured')
         return TransitionCallbackReturn.SUCCESS
 
@@ -116,6 +120,16 @@ class GestureNode(LifecycleNode):
         self._engine = Engine(self, self._settings.config, self.now_ns)
         self._show_state('inactive')
         return super().on_configure(state)
+
+    def _deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self._halt()
+        self._show_state('inactive')
+        return super().on_deactivate(state)
+
+    def _clean_up(self) -> TransitionCallbackReturn:
+        self._free()
+        self._show_state('unconfigured')
+        return TransitionCallbackReturn.SUCCESS
 
     def _activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         assert self._engine is not None
@@ -132,11 +146,14 @@ class GestureNode(LifecycleNode):
             return act()
         except Exception as error:
             # rclpy would swallow anything that is raised here without a word.
+            expected = isinstance(error, GestureError)
             self._error = error if isinstance(error, GestureError) else GestureError(
                 f'{type(error).__name__}: {error}')
-            if not self._settings.config.autostart:
+            if not self._settings.config.autostart or not expected:
                 self.get_logger().error(f'cannot be {done}: {self._error}')
-            return TransitionCallbackReturn.FAILURE
+            # A mistake of the user leaves the node where it was; all else goes to on_error.
+            return (TransitionCallbackReturn.FAILURE if expected
+                    else TransitionCallbackReturn.ERROR)
 
     def _halt(self) -> None:
         self._active = False
@@ -157,6 +174,12 @@ class GestureNode(LifecycleNode):
         if self._engine is not None:
             self._engine.play(self.now_ns() + _PLAYOUT_EARLY_NS)
             self._show_state(self._engine.driver.state.value)
+            self._show_quality(self._engine.quality)
+
+    def _show_quality(self, quality: str) -> None:
+        if quality != self._quality_shown:
+            self._quality_shown = quality
+            self._quality_publisher.publish(String(data=quality))
 
     def _show_state(self, state: str) -> None:
         if state != self._state_shown:
@@ -189,6 +212,14 @@ class GestureNode(LifecycleNode):
                       ) -> Trigger.Response:
         return self._answer(response, lambda engine: engine.driver.interrupt(self.now_ns()),
                             'what was said is broken off, if anything was')
+
+    def _on_dump(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Write the black box; answers at once, with the path that is being written."""
+        if self._engine is None:
+            response.success, response.message = False, 'not configured: nothing is remembered'
+        else:
+            response.success, response.message = self._engine.dump()
+        return response
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response,
                    ) -> SetBool.Response:

@@ -40,6 +40,28 @@ class FaceOutputConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OperationsConfig:
+    """How the node looks after itself."""
+
+    adapt_quality: bool = param(True, 'Take fewer denoiser calls, then longer hops, before '
+                                      'motion would come late, and go back when there is time.')
+    watchdog_s: float = param(2.0, 'A window that takes longer is given up: the robot brakes and '
+                                   'the next speech is computed anew.', unit='s',
+                              bounds=(0.2, 60.0), read_only=True)
+    black_box_s: float = param(30.0, 'How much of the past ~/dump writes: audio, features, motion '
+                                     'and plans. 0 remembers nothing.', unit='s',
+                               bounds=(0.0, 300.0), read_only=True)
+    black_box_folder: str = param('', 'Folder of black-box files; empty takes gesture_node in '
+                                      '$ROS_HOME, which is ~/.ros if not set.')
+    dump_on_fault: bool = param(False, 'Write a black-box file by itself when computing fails or '
+                                       'stalls. It holds speech as it was heard; the last five '
+                                       'are kept.')
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NodeConfig:
     """Everything the node declares: its own parameters, then those of the pipeline."""
 
@@ -84,6 +106,7 @@ class NodeConfig:
                'Needs a microphone that does not hear the robot.')
     gesture: GestureConfig = field(default_factory=GestureConfig)
     face: FaceOutputConfig = field(default_factory=FaceOutputConfig)
+    operations: OperationsConfig = field(default_factory=OperationsConfig)
     dialogue: DialogueConfig = field(default_factory=DialogueConfig)
 
     def __post_init__(self) -> None:

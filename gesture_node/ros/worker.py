@@ -31,6 +31,11 @@ class GestureWorker:
         inbox: where audio arrives.
         now_ns: reads ROS time [ns]; 0 while a simulated clock has not started.
         problems: takes errors.
+
+    Attributes:
+        latency: percentiles of durations [s] by stage, renewed once a second.
+        failures, clock_jumps: how many there were.
+        busy_since_ns: steady time at which it began what it is doing; ``None`` while it waits.
     """
 
     def __init__(self, driver: StreamDriver, inbox: AudioInbox, now_ns: Callable[[], int],
@@ -38,6 +43,7 @@ class GestureWorker:
         self.latency: dict[str, dict[str, float]] = {}
         self.failures = 0
         self.clock_jumps = 0
+        self.busy_since_ns: int | None = None
         self._driver, self._inbox, self._now_ns = driver, inbox, now_ns
         self._problems = problems
         self._guard = ClockGuard()
@@ -63,17 +69,35 @@ class GestureWorker:
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
+    def succeed(self) -> GestureWorker:
+        """Start another in the place of one that does not come back; it ends if it ever does."""
+        self._stopping = True
+        other = GestureWorker(self._driver, self._inbox, self._now_ns, self._problems)
+        other.failures, other.clock_jumps = self.failures, self.clock_jumps
+        other.latency = self.latency
+        other.start()
+        return other
+
     def _run(self) -> None:
         while not self._stopping:
             wait_s = 0.0
+            self.busy_since_ns = time.monotonic_ns()
             try:
                 if not self._work():
                     wait_s = _ACTIVE_WAIT_S if self._driver.is_busy else _IDLE_WAIT_S
             except Exception as error:
+                if self._stopping:
+                    return
                 # Whatever it is: the robot must come to rest and the node must stay reachable.
                 self._fail(error)
                 wait_s = _RETRY_WAIT_S
             if wait_s:
+                self.busy_since_ns = None
                 self._inbox.wait(wait_s)
 
     def _work(self) -> bool:
