@@ -226,7 +226,7 @@ def _angles(node: Node, key: str) -> Float64Array | None:
     degrees = np.array(list(_numbers(node, key, 3)))
     for value in degrees:
         _check_angle(node, key, float(value), 80.0)
-    return np.radians(degrees)
+    return np.asarray(np.radians(degrees))
 
 
 def _check_angle(node: Node, key: str, degrees: float, most: float) -> None:

@@ -36,7 +36,7 @@ class ArmDirections:
 
 def outward(direction: Array, side: str) -> Array:
     """Return a vector ``(3,)`` given as [forward, outward, up] in axes x forward, y left, z up."""
-    return np.asarray(direction) * np.array([1.0, 1.0 if side == 'left' else -1.0, 1.0])
+    return np.asarray(direction * np.array([1.0, 1.0 if side == 'left' else -1.0, 1.0]))
 
 
 def arm_rotations(arm: ArmDirections, side: str, lift_rad: float = 0.0) -> Array:

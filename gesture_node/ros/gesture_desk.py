@@ -35,7 +35,9 @@ FrameLookup = Callable[[str, tuple[float, ...]], 'tuple[float, ...] | None']
 class GestureHost(Protocol):
     """What the desk needs of the driver."""
 
-    stream: GestureStream
+    @property
+    def stream(self) -> GestureStream:
+        """The stream that gestures are placed on."""
 
     @property
     def gesture_start_ns(self) -> int | None:

@@ -316,6 +316,8 @@ class StreamDriver:
         # Somebody who speaks after the robot has been heard out has taken the turn.
         answered = self.talk.is_answered(clock, now_ns - self._delay_ns)
         silent = clock.silent_ns(now_ns) >= self._config.output.idle_release_s * NS_PER_S
+        # A stream that a gesture began, and in which nothing was said, ends with the gesture.
+        silent = silent or clock.silent_ns(now_ns) == clock.stream_ns(now_ns)
         if answered or silent and not self.gestures.holds(now_ns):
             self.stream.finish()
             self.talk.states.take(Event.SILENCE)
