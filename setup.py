@@ -50,6 +50,7 @@ setup(
         'trajectory_player = gesture_node.ros.player_node:main',
         'gesture_from_file = gesture_node.cli.gesture_from_file:main',
         'gesture_bench = gesture_node.cli.gesture_bench:main',
+        'gesture_replay = gesture_node.cli.gesture_replay:main',
         'gesture_demo = gesture_node.demo.gesture_demo:main',
     ]},
 )

@@ -12,6 +12,7 @@ EXECUTABLES = {
     'gesture_demo': 'gesture_node.demo.gesture_demo',
     'gesture_from_file': 'gesture_node.cli.gesture_from_file',
     'gesture_bench': 'gesture_node.cli.gesture_bench',
+    'gesture_replay': 'gesture_node.cli.gesture_replay',
 }
 
 
