@@ -31,6 +31,7 @@ from .oversight import Oversight
 from .problems import ProblemLog
 from .publishers import MotionPublishers
 from .robot_description import find_profile
+from .sound_timing import SoundTiming
 from .stream_driver import check_delay, StreamDriver
 from .worker import GestureWorker
 from .yield_input import YieldInput
@@ -84,6 +85,7 @@ class Engine:
                                    sync_meter(self._pipeline.bundle, config.measure_sync),
                                    config.dialogue, config.interruptible, self._gestures.desk)
         self._oversight.drive(self.driver, self._take)
+        self._timing = SoundTiming(node, self.driver, config.speaker_device, now_ns)
         self._worker: GestureWorker | None = None
         self._others: OtherInput | None = None
         self._yield: YieldInput | None = None
@@ -99,8 +101,10 @@ class Engine:
         """Subscribe and start computing.
 
         Raises:
-            AudioError: the audio type asked for is not installed.
+            AudioError: the audio type asked for is not installed, or no loudspeaker is there.
+            ConfigError: the loudspeaker is later than the presentation delay.
         """
+        self._timing.start()
         self._audio = AudioInput(
             self._node, self._config.audio_type, self._config.audio_reliability, self._inbox,
             self._now_ns, self._problems,
@@ -119,6 +123,7 @@ class Engine:
 
     def halt(self, now_ns: int) -> bool:
         """Brake, unsubscribe and end the worker; return whether it ended in time."""
+        self._timing.halt()
         if self._worker is None:
             return True
         self._gestures.halt()
@@ -140,6 +145,7 @@ class Engine:
         """Take the publishers off the graph."""
         self._oversight.close()
         self._publishers.close()
+        self._timing.close()
         self._gestures.close()
         self._face_formats.close()
         gc.unfreeze()
@@ -181,7 +187,7 @@ class Engine:
             self._publishers.publish_face_frame(weights, shown_ns)
             self._face_formats.publish(weights, shown_ns)
         self._face_formats.tick(now_ns)
-        for heard_ns, message in self.driver.audio_out.take_due(now_ns):
+        for heard_ns, message in self._timing.take_due(now_ns):
             self._publishers.publish_audio(message, heard_ns)
         self.driver.repeat(self._now_ns())
         if self._worker is not None:
@@ -203,7 +209,7 @@ class Engine:
             'face frames published': float(driver.face.taken),
             'silence filled s': placement.filled_s, 'silence padded s': placement.padded_s,
         }
-        values |= sync_values(driver.meter)
+        values |= self._timing.values() | sync_values(driver.meter)
         values |= self._oversight.values()
         values |= dialogue_values(driver, self._others)
         values |= {f'limit {key}': float(count)
@@ -211,6 +217,7 @@ class Engine:
         counts = {
             'dropped audio s': driver.intake.refused_s + report.dropped_audio_s,
             'late audio s': placement.late_s, 'out of order packets': placement.out_of_order,
+            **self._timing.counts(),
             'lost packets': 0 if self._audio is None else self._audio.losses.lost,
             'refused bytes': self._inbox.refused_bytes,
             'underruns': driver.body.underruns, 'late face frames': driver.face.late,

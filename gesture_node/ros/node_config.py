@@ -80,6 +80,9 @@ class NodeConfig:
         choices=('auto', 'best_effort', 'reliable'), read_only=True)
     publish_audio: bool = param(True, 'Pass the audio on as audio_out at its presentation time.',
                                 read_only=True)
+    speaker_device: str = param(
+        '', 'Name or number of a sound device on which the node itself plays the voice, "default" '
+            'for the default one; empty opens none. Its latency is counted.', read_only=True)
     diagnostics_hz: float = param(1.0, 'Rate of /diagnostics.', unit='Hz', bounds=(0.1, 10.0),
                                   read_only=True)
     persona_file: str = param(
