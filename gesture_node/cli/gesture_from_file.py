@@ -26,6 +26,7 @@ from ..types import Float32Array
 from .audio_file import AudioFile, read_audio_file
 from .motion_files import write_bvh, write_table
 from .offline import generate, network_threads, offline_config, OfflineMotion
+from .offline_gestures import timed_gestures, TimedGesture
 from .offline_summary import summarise
 
 _BAR_FROM_S = 20.0
@@ -46,6 +47,7 @@ class _Job:
     side_by_side: bool
     persona_file: str = ''
     persona: Float32Array | None = None
+    gestures: tuple[TimedGesture, ...] = ()
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -72,6 +74,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help='auto, cpu, cuda or tensorrt (default: auto)')
     parser.add_argument('--threads', type=int, default=2, metavar='N',
                         help='threads of computation on the CPU (default: 2)')
+    parser.add_argument('--gesture', action='append', default=[], metavar='REQUEST@S',
+                        help='a gesture by name and the time of its stroke, such as greet@1.0; '
+                             'may be repeated (see docs/gestures.md)')
     parser.add_argument('--video', action='store_true', help='also write video.mp4')
     return parser
 
@@ -117,7 +122,9 @@ def _prepare(options: argparse.Namespace) -> _Job:
         persona = pipeline.persona_of(reference.samples, reference.sample_rate)
     options.out.mkdir(parents=True, exist_ok=True)
     return _Job(audio, profile, config, pipeline, options.out, options.samples, options.video,
-                side_by_side, str(options.persona or ''), persona)
+                side_by_side, str(options.persona or ''), persona,
+                timed_gestures(options.gesture, profile, pipeline.bundle.body.idle,
+                               audio.duration_s))
 
 
 def _run(job: _Job, number: int) -> None:
@@ -130,7 +137,7 @@ def _run(job: _Job, number: int) -> None:
               bar_format='{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio '
                          '[{elapsed}<{remaining}]') as bar:
         motion = generate(job.pipeline, job.audio, job.profile, config, bar.update, job.persona,
-                          job.side_by_side)
+                          job.side_by_side, job.gestures)
     _write_motion(out, motion)
     summary = summarise(motion, job.audio, job.profile, config, job.pipeline, job.persona_file)
     write_json(out / 'summary.json', summary.as_dict())

@@ -1,7 +1,7 @@
 """A whole recording at once: the stream of the live node, fed as fast as it can compute."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 import time
 
@@ -18,6 +18,7 @@ from ..stream import GestureStream, StreamReport
 from ..timeline import BODY_RATE_HZ, KNOT_RATE_HZ
 from ..types import Float32Array, Float64Array, StepResult
 from .audio_file import AudioFile
+from .offline_gestures import TimedGesture
 
 Progress = Callable[[float], object]
 
@@ -114,7 +115,8 @@ def network_threads(threads: int) -> tuple[int, bool]:
 def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
              config: GestureConfig, progress: Progress = lambda seconds: None,
              persona: Float32Array | None = None,
-             side_by_side: bool = False) -> OfflineMotion:
+             side_by_side: bool = False,
+             gestures: Sequence[TimedGesture] = ()) -> OfflineMotion:
     """Return the motion of a recording, with the easing to idle after its end.
 
     Args:
@@ -126,11 +128,14 @@ def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
         persona: style token to pin; None infers it from the voice.
         side_by_side: whether body, face and robot have a thread each; see
             :func:`network_threads`. The motion is the same.
+        gestures: laid over the generated motion.
 
     Raises:
         GestureError: a setting does not fit the bundle or the robot.
     """
     stream = pipeline.create_stream(profile, config, persona)
+    for motion, stroke_s in gestures:
+        stream.gestures.place(motion, stroke_s, 0)
     collected = _Collected()
     packet = max(1, round((_BLOCK_S if side_by_side else _PACKET_S) * audio.sample_rate))
     drain = _drain_side_by_side if side_by_side else _drain
