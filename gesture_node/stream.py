@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 import time
 from typing import Any, cast
 
@@ -40,33 +40,11 @@ from .timeline import (
     s_to_frames,
     SAMPLE_RATE_HZ,
 )
-from .types import BodyChunk, FaceChunk, Float32Array, JointChunk, StepResult
+from .types import BodyChunk, FaceChunk, Float32Array, JointChunk, StepResult, StreamReport
 
 SETTLE_S = 1.6
 """Motion after the last sample, in which body and face ease to idle."""
 _EASE_START_S, _BODY_EASE_S, _FACE_EASE_S = 0.2, 1.2, 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class StreamReport:
-    """What happened to a stream so far.
-
-    Attributes:
-        audio_s: audio accepted, at 16 kHz.
-        dropped_audio_s: audio refused because too much was waiting.
-        non_finite_samples, clipped_samples: repaired input samples.
-        nan_count: numbers of the networks' output that were not finite and were replaced.
-        skipped_frames: frames given up because they would have come too late, by channel.
-        limit_interventions: counts of the safety layer.
-    """
-
-    audio_s: float
-    dropped_audio_s: float
-    non_finite_samples: int
-    clipped_samples: int
-    nan_count: int
-    skipped_frames: dict[str, int]
-    limit_interventions: dict[str, float]
 
 
 class GestureStream:

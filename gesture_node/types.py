@@ -89,3 +89,25 @@ class StepResult:
     face: FaceChunk | None = None
     heard: Float32Array | None = None
     timings_s: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What happened to a stream so far.
+
+    Attributes:
+        audio_s: audio accepted, at 16 kHz.
+        dropped_audio_s: audio refused because too much was waiting.
+        non_finite_samples, clipped_samples: repaired input samples.
+        nan_count: numbers of the networks' output that were not finite and were replaced.
+        skipped_frames: frames given up because they would have come too late, by channel.
+        limit_interventions: counts of the safety layer.
+    """
+
+    audio_s: float
+    dropped_audio_s: float
+    non_finite_samples: int
+    clipped_samples: int
+    nan_count: int
+    skipped_frames: dict[str, int]
+    limit_interventions: dict[str, float]

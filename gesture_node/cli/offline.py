@@ -14,9 +14,9 @@ from ..motion.face import FACE_DIM
 from ..motion.robot import RobotProfile
 from ..motion.skeleton import POSE_DIM
 from ..pipeline import GesturePipeline
-from ..stream import GestureStream, StreamReport
+from ..stream import GestureStream
 from ..timeline import BODY_RATE_HZ, KNOT_RATE_HZ
-from ..types import Float32Array, Float64Array, StepResult
+from ..types import Float32Array, Float64Array, StepResult, StreamReport
 from .audio_file import AudioFile
 from .offline_gestures import TimedGesture
 
