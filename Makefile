@@ -2,6 +2,7 @@
 #
 #   make demo [ROBOT=unitree_g1] [AUDIO=my.wav]   speech through real ROS 2 processes to a video
 #   make test                                     the whole suite
+#   make fuzz                                     more than 100 000 broken inputs of every kind
 #   make soak                                     long campaigns: hours, for a machine of its own
 #   make train DATA=/path/to/data [CONFIG=my.yaml]  corpora to bundle, see docs/training.md
 
@@ -32,7 +33,7 @@ ablation = $(ABLATION:%=training/config/ablations/%.yaml)
 resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
-.PHONY: help venv test soak test-training demo bench pages corpus train evaluate gallery lint clean
+.PHONY: help venv test fuzz soak test-training demo bench pages corpus train evaluate gallery lint clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -52,6 +53,10 @@ test: $(STAMP)
 # SOAK_WINDOWS=500 SOAK_ROBOTS=nao,humanoid looks at less of the safety layer.
 soak: $(STAMP)
 	@$(RUN) -m pytest -q -s -m soak test
+
+# FUZZ_SCALE=10 makes ten times as many cases.
+fuzz: $(STAMP)
+	@$(RUN) -m pytest -q -m fuzz test/fuzz
 
 test-training: $(TRAINING_STAMP)
 	@PYTHONPATH=.:training $(RUN) -m pytest -q training/tests
