@@ -20,6 +20,8 @@ from .rules import pulse_bar, pulse_sizes, spacing_of, Span, speech_spans, strok
 MEL_FEATURES = 83
 """Features that accents are found in; of those of another front end nothing is known."""
 KEPT_S = 12.0
+APEX_LAG_S = BEAT_LAG_S - 0.02
+"""When an apex is told, after its vowel onset: generated strokes come to rest a little later."""
 PULSE_GAIN = 2.0
 """A denoiser with two calls gives half of a small beat; it is told twice its size."""
 _LEAST_FRAMES = 8
@@ -100,14 +102,14 @@ class GuidePlanner:
     def _plan(self, onsets_s: Float64Array, prominences: Float64Array, speech: list[Span],
               arousal: float, from_s: float) -> None:
         last_s = self._settled[-1][TIME] if self._settled else -np.inf
-        new = (onsets_s + BEAT_LAG_S >= from_s) & (onsets_s + BEAT_LAG_S > last_s + _LEAST_GAP_S)
+        new = (onsets_s + APEX_LAG_S >= from_s) & (onsets_s + APEX_LAG_S > last_s + _LEAST_GAP_S)
         onsets_s, prominences = onsets_s[new], prominences[new]
         strokes = [row for row in self._settled if row[STROKE] > 0.5]
-        stroke_s = strokes[-1][TIME] - BEAT_LAG_S if strokes else -np.inf
+        stroke_s = strokes[-1][TIME] - APEX_LAG_S if strokes else -np.inf
         spacing_s = np.full(len(onsets_s), float(spacing_of(arousal)))
         chosen = set(stroke_accents(onsets_s, prominences, spacing_s, speech, stroke_s))
         sizes = PULSE_GAIN * pulse_sizes(prominences, arousal)
-        for i, apex_s in enumerate(onsets_s + BEAT_LAG_S):
+        for i, apex_s in enumerate(onsets_s + APEX_LAG_S):
             if i in chosen:
                 self._planned.append(self._stroke(float(apex_s), float(sizes[i]), arousal))
             elif prominences[i] > pulse_bar(arousal):
