@@ -195,6 +195,23 @@ def test_speech_that_begins_while_settling_keeps_a_gesture():
     assert bench.swing(result['start'], result['stroke'] + 0.3) > 0.5
 
 
+def test_a_gesture_takes_over_from_idle_motion_and_gives_back():
+    bench = Asker(idles=True)
+    bench.run(1.5)
+    assert bench.plans and bench.driver.state is State.IDLE
+    bench.ask('stop hand=right')
+    bench.run(0.1)
+    assert bench.statuses() == ['accepted']
+    result = bench.results[0]
+    bench.until_idle()
+    assert bench.statuses() == ['accepted', 'done']
+    bench.run(0.5)
+    assert bench.driver.talk.presence.runs
+    assert bench.swing(result['start'], result['stroke']) > 0.8
+    velocity = np.array([v for _, v in knots(bench).values()])
+    assert (np.abs(velocity) <= PROFILE.limits.velocity + 1e-6).all()
+
+
 def test_packets_change_nothing_about_motion_with_gestures():
     def committed(packet):
         stream = PIPELINE.create_stream(config=config())
