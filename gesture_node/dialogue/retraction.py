@@ -13,6 +13,7 @@ SHORTEST_S = 0.55
 """People take about half a second to drop a gesture (sources: ``docs/dialogue.md``)."""
 _SHARE = 0.7
 """Of the limits that a retraction plans to use; the rest is for the brake that it is added to."""
+_SETTLE_KNOTS = 8
 
 
 def retraction_s(way_rad: Float64Array, limits: JointLimits) -> float:
@@ -47,4 +48,6 @@ def retraction(brake: LimitedMotion, goal: Float64Array, limits: JointLimits,
     count = max(span, len(brake.positions))
     held = np.repeat(stop[None], count - len(brake.positions), axis=0)
     share = smooth_step(np.arange(1, count + 1) / span)[:, None]
-    return np.asarray(np.concatenate([brake.positions, held]) + share * (goal - stop))
+    course = np.concatenate([brake.positions, held]) + share * (goal - stop)
+    # The limiter may lag behind where brake and course together ask for all there is.
+    return np.concatenate([course, np.repeat(goal[None], _SETTLE_KNOTS, axis=0)])
