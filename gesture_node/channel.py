@@ -19,6 +19,7 @@ from .guides.poses import GuidePoses
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
 from .motion.blinks import BlinkTrack
+from .motion.skeleton import JOINT_INDEX
 from .timeline import s_to_frames
 from .types import Float32Array
 
@@ -29,6 +30,11 @@ Projection = Callable[[Float32Array], Float32Array]
 HOLD_SMOOTHING_S = 0.06
 """Width of the low-pass on arms while no guide is near."""
 _EDGE_FRAMES = 2.0
+TRUNK_RETURN_S = 4.0
+"""Time in which a lean of the trunk falls to a third: windows that begin from generated motion
+would otherwise add up what each of them leans too much."""
+TRUNK_INDEX = np.array([6 * JOINT_INDEX[name] + number for name in ('spine', 'chest')
+                        for number in range(6)])
 FACE_STRETCH = 3
 """Windows of the face may be so many times as long as the bundle's: lips read their own frame, and
 attention fades with distance. Arms in longer windows than they learnt in gesture less."""
@@ -156,6 +162,7 @@ class MotionChannel:
         # Half a long hop: a correction slower than any stroke is not seen as one.
         long_s = 0.0 if self._guides is None else 0.5 * layout.hop_frames / layout.rate_hz
         self._blend_s = max(BLEND_S, long_s)
+        self._upright = model.spec.idle[TRUNK_INDEX] if model.name == 'body' else None
         self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)
 
     @property
@@ -192,6 +199,8 @@ class MotionChannel:
                              layout.rate_hz, self._sampler.steady, self._blend_s)
         frames = self._finite(joined) * spec.std + spec.mean
         first = self.next_frame
+        if self._upright is not None:
+            frames[:, TRUNK_INDEX] = self._returned(frames[:, TRUNK_INDEX])
         if self.easing is not None:
             weight = self.easing.weights(first, len(frames))
             frames = frames + weight * (spec.idle - frames)
@@ -267,6 +276,13 @@ class MotionChannel:
         near = smooth_window(near_guides(cues), _EDGE_FRAMES)
         calm = smooth_window(estimate, HOLD_SMOOTHING_S * self.layout.rate_hz)
         return np.asarray(calm + near * (smooth - calm), np.float32)
+
+    def _returned(self, trunk: Float32Array) -> Float32Array:
+        """Return trunk numbers (T, 12) that lean a little less, frame after frame."""
+        assert self._upright is not None
+        elapsed_s = np.arange(1, len(trunk) + 1, dtype=np.float32)[:, None] / self.layout.rate_hz
+        share = np.exp(-elapsed_s / np.float32(TRUNK_RETURN_S))
+        return np.asarray(self._upright + share * (trunk - self._upright), np.float32)
 
     def _finite(self, frames: Float32Array) -> Float32Array:
         """Return frames with anything not finite replaced by the last committed frame."""

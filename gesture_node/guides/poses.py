@@ -19,7 +19,7 @@ POSE_DIM = 7 + ARM_DIM
 MEAN_SPEED = 0.8
 """How fast hands may travel to an apex on average [m/s]; the peak is about twice that."""
 NO_REPEAT = 8
-_NEAREST, _CANDIDATES = 64, 6
+_NEAREST, _CANDIDATES = 24, 6
 _LATE_S = 0.1
 
 
