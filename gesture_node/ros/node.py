@@ -228,7 +228,7 @@ class GestureNode(LifecycleNode):
             response, lambda engine: engine.driver.enable(enabled, self.now_ns()),
             'enabled' if enabled else 'disabled')
 
-    def _answer(self, response: Any, act: Callable[[Engine], None], done: str) -> Any:
+    def _answer(self, response: Any, act: Callable[[Engine], object], done: str) -> Any:
         if self._engine is None or not self._active:
             response.success, response.message = False, _NOT_ACTIVE
             return response

@@ -48,7 +48,7 @@ from .speech import (
 from .splits import held_out_speakers
 
 GESTURE_LICENCE = 'LGPL 2.1 (SmartBody gesture clips)'
-DEFAULT_HOURS = 4.5
+DEFAULT_HOURS = 5.5
 """Training motion that is composed unless asked otherwise [h]."""
 CLEAN_SHARE, GAIN_SHARE = 0.35, 0.2
 DELIVERY_SHARE = 0.5
