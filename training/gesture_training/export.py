@@ -44,8 +44,9 @@ FORMAT = 1
 FEATURE_VERSION = 1
 MEL_FEATURES = {'dim': FEATURE_DIM, 'rate_hz': FEATURE_RATE_HZ, 'version': FEATURE_VERSION}
 OPSET = 17
-BODY_GUIDANCE = 1.0
-"""A body that is told its guides needs none (docs/decisions/0006)."""
+BODY_GUIDANCE = 2.0
+"""Two guided calls hear more than four plain ones, at the same cost (docs/decisions/0004); a body
+that is told its guides needs none (0006)."""
 GUIDE_POSES = 320
 """Apex poses that a bundle ships."""
 PARITY_TOLERANCE = 2e-4
@@ -93,7 +94,7 @@ class Model:
     statistics: Statistics
     statement: dict[str, Any]
     calls: dict[str, int] = field(default_factory=lambda: dict(CALLS))
-    body_guidance: float = BODY_GUIDANCE
+    body_guidance: float = 1.0
     front_end: FrontEndRecord | None = None
     corpus: Path = Path()
     guides: NDArray[np.float64] | None = None
@@ -282,7 +283,7 @@ def model_of_run(run: Path, name: str) -> Model:
     calls = CALLS | {channel: int(how['calls']) for channel, how in checkpoint.distilled.items()}
     # Students give guided motion as they are; without dropped speech there is nothing to guide by.
     plain_body = 'body' in checkpoint.distilled or checkpoint.config.windows.drop_share == 0.0
-    guidance = 1.0 if plain_body else BODY_GUIDANCE
+    guidance = 1.0 if plain_body or checkpoint.config.body.cues else BODY_GUIDANCE
     return Model(checkpoint.config, networks, checkpoint.statistics, statement, calls, guidance)
 
 

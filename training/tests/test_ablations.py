@@ -76,11 +76,13 @@ def test_a_switched_network_learns_and_is_exported(channel: str, key: str, value
     assert parity_error(network, channel, config, path, _SHAPES) < PARITY_TOLERANCE
 
 
-@pytest.mark.parametrize(('drop_share', 'guided'), [(0.1, True), (0.0, False)])
-def test_a_body_that_never_missed_speech_is_not_guided(drop_share: float, guided: bool,
-                                                       tiny_config: Path, corpus: Path,
-                                                       tmp_path: Path) -> None:
-    config = _changed(tiny_config, {'windows': {'drop_share': drop_share}})
+@pytest.mark.parametrize(('drop_share', 'cues', 'guided'), [
+    (0.1, False, True), (0.0, False, False), (0.1, True, False)])
+def test_only_a_body_that_can_be_and_is_told_nothing_is_guided(
+        drop_share: float, cues: bool, guided: bool, tiny_config: Path, corpus: Path,
+        tmp_path: Path) -> None:
+    config = _changed(tiny_config, {'windows': {'drop_share': drop_share},
+                                    'body': {'cues': cues}})
     save_checkpoint(_trainer(config, corpus).checkpoint(), tmp_path)
     assert (model_of_run(tmp_path, 'ablation').body_guidance != 1.0) is guided
 
