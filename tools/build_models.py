@@ -84,6 +84,8 @@ def _limb(start: Vector, end: Vector, radius: float) -> list[Solid]:
     along = end - start
     length = float(np.linalg.norm(along))
     x, y, z = along / length
+    # Without noise in x and y a vertical limb has one way to be written, on any machine.
+    x, y = np.round([x, y], 9) + 0.0
     rpy = np.array([0.0, np.arctan2(np.hypot(x, y), z), np.arctan2(y, x)])
     middle = 0.5 * (start + end)
     return [_cylinder(radius, length, middle, rpy), _sphere(radius, start), _sphere(radius, end)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+import re
 import sys
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +32,8 @@ from gesture_node.motion.skeleton import rest_pose  # noqa: E402
 PROFILES = ROOT / 'config' / 'robots'
 _GROUPS = ['torso', 'head', 'arm', 'hand', 'leg']
 _HANGING_FRAMES = 200
+_NUMBER = re.compile(r'-?\d+\.\d+(?:e-?\d+)?')
+_ROUNDING = 2e-6
 _STILL_RAD = 0.0015
 _SETTLED_RAD, _ROUNDS = 0.01, 12
 
@@ -70,13 +73,24 @@ def resting(profile_path: Path) -> dict[str, float]:
 
 
 def write_if_new(path: Path, text: str, check: bool) -> bool:
-    """Write a file unless it has this text already; return whether it had not."""
-    if path.exists() and path.read_text(encoding='utf-8') == text:
+    """Write a file unless it has this text already; return whether it had not.
+
+    Numbers may differ by how another thread count or library rounds the last digit.
+    """
+    if path.exists() and same_text(path.read_text(encoding='utf-8'), text):
         return False
     if not check:
         path.write_text(text, encoding='utf-8')
     print(f'{path} {"is stale" if check else "written"}', file=sys.stderr)
     return True
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two files say the same, numbers within 2e-6."""
+    if _NUMBER.sub('#', one) != _NUMBER.sub('#', other):
+        return False
+    numbers = zip(_NUMBER.findall(one), _NUMBER.findall(other))
+    return all(a == b or abs(float(a) - float(b)) <= _ROUNDING for a, b in numbers)
 
 
 def rest_of(path: Path) -> Mapping[str, float]:
