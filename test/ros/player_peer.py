@@ -113,6 +113,9 @@ def main() -> None:
         for bad in ('nan', 'name', 'nan', 'name', '') if turn in (1, 2) else ('',):
             peer.send(start_ns, first, bad)
             peer.measure()
+            if bad:
+                # A plan replaces the one before it; time for each to be heard and refused.
+                time.sleep(0.03)
     peer.until(lambda: peer.now_ns() > start_ns + round((LAST_S + PAUSE_S) * NS), 'the end')
     seen = len(peer.reports)
     peer.until(lambda: len(peer.reports) > seen + 1, 'diagnostics')
