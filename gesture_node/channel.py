@@ -19,6 +19,7 @@ from .guides.poses import GuidePoses
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
 from .motion.blinks import BlinkTrack
+from .motion.courses import minimum_jerk
 from .motion.skeleton import JOINT_INDEX
 from .timeline import s_to_frames
 from .types import Float32Array
@@ -119,9 +120,7 @@ class Easing:
     def weights(self, first_frame: int, count: int) -> Float32Array:
         """Return shape (count, 1): 0 before the easing, 1 once at idle; smooth between."""
         progress = (np.arange(first_frame, first_frame + count) - self.start) / self.span
-        clipped = np.clip(progress, 0.0, 1.0)
-        return (clipped ** 3 * (10.0 - 15.0 * clipped + 6.0 * clipped ** 2)
-                ).astype(np.float32)[:, None]
+        return minimum_jerk(progress).astype(np.float32)[:, None]
 
 
 @dataclass(frozen=True, slots=True)

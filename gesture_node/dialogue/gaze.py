@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..motion.courses import minimum_jerk
 from ..motion.face import BLENDSHAPE_INDEX
 from ..types import Float64Array
-from .idle_motion import smooth_step
 
 _SLOT_S = 4.0
 _ASIDE_CHANCE = 0.5
@@ -47,8 +47,8 @@ class GazeTrack:
             start_s, hold_s, aside_deg = _look(self._seed, int(slot))
             since_s = time_s[rows] - slot * _SLOT_S - start_s
             saccade_s = _START_S + _PER_DEG_S * float(np.linalg.norm(aside_deg))
-            there = smooth_step(since_s / saccade_s)
-            back = smooth_step((since_s - hold_s) / saccade_s)
+            there = minimum_jerk(since_s / saccade_s)
+            back = minimum_jerk((since_s - hold_s) / saccade_s)
             result[rows] = (there * (1.0 - back))[:, None] * aside_deg
         return result
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..motion.courses import minimum_jerk
 from ..motion.rotations import matrix_from_rotvec
 from ..motion.skeleton import JOINT_INDEX, pack_pose, unpack_pose
 from ..types import Float64Array
@@ -40,12 +41,6 @@ _SHIFT: dict[str, tuple[float, float, float]] = {
     'left_elbow': (0.0, 0.45, 0.0), 'right_elbow': (0.0, 0.45, 0.0)}
 _GLANCE: dict[str, tuple[float, float, float]] = {
     'head': (0.10, 0.30, 0.50), 'neck': (0.0, 0.10, 0.25)}
-
-
-def smooth_step(progress: Float64Array) -> Float64Array:
-    """Return the minimum-jerk course from 0 to 1; held outside [0, 1]."""
-    s = np.clip(progress, 0.0, 1.0)
-    return np.asarray(s * s * s * (10.0 - 15.0 * s + 6.0 * s * s))
 
 
 def _table(shares: dict[str, tuple[float, float, float]]) -> Float64Array:
@@ -87,7 +82,7 @@ class _Wander:
             rows = slots == slot
             start_s, span_s, after = _drawn(self, int(slot))
             before = _drawn(self, int(slot) - 1)[2]
-            share = smooth_step((time_s[rows] - slot * self.slot_s - start_s) / span_s)
+            share = minimum_jerk((time_s[rows] - slot * self.slot_s - start_s) / span_s)
             result[rows] = before + share[:, None, None] * (after - before)
         return result
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..motion.courses import minimum_jerk
 from ..types import Float64Array
-from .idle_motion import smooth_step
 
 RAMP_FRAMES = 30
 """Body frames in which a joint is taken back: 1.2 s."""
@@ -79,7 +79,7 @@ class JointRamp:
             return wanted
         grown = np.arange(1, len(wanted) + 1)[:, None] / RAMP_FRAMES
         progress = np.where(self._yielded, 0.0, self._progress + grown)
-        share = smooth_step(progress)
+        share = minimum_jerk(progress)
         self.skip(committed)
         # A share of exactly 1 gives what is wanted to the bit, whatever is held.
         blended = self._held + share * (wanted - self._held)

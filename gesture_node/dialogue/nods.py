@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..motion.courses import minimum_jerk
 from ..motion.skeleton import JOINT_INDEX
 from ..types import Float64Array
-from .idle_motion import smooth_step
 
 CHANCE = {'pause': 0.45, 'accent': 0.15}
 """How likely a cue is answered."""
@@ -58,8 +58,8 @@ class Nod:
         """Return how far up the brows are, 0 to 1; shape (T,)."""
         if not self.raises_brows:
             return np.zeros(len(time_s))
-        rise = smooth_step((time_s - self.start_s) / 0.15)
-        fall = smooth_step((time_s - self.start_s - 0.35) / 0.3)
+        rise = minimum_jerk((time_s - self.start_s) / 0.15)
+        fall = minimum_jerk((time_s - self.start_s - 0.35) / 0.3)
         return np.asarray(rise * (1.0 - fall))
 
 

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..motion.blinks import BlinkTrack
+from ..motion.courses import minimum_jerk
 from ..motion.face import BLENDSHAPE_INDEX, FACE_DIM
 from ..timeline import BODY_RATE_HZ, FACE_RATE_HZ
 from ..types import Float32Array, Float64Array
 from .gaze import gaze_weights, GazeTrack
-from .idle_motion import IdleMotion, smooth_step, turned
+from .idle_motion import IdleMotion, turned
 from .nods import Nod, nod_vectors, NodChooser
 
 LISTENING_SHARE = 0.35
@@ -47,7 +48,7 @@ class Fade:
 
     def at(self, time_s: Float64Array) -> Float64Array:
         """Return the number at some times, shape (T,)."""
-        share = smooth_step((time_s - self.start_s) / self.span_s)
+        share = minimum_jerk((time_s - self.start_s) / self.span_s)
         return np.asarray(self.before + share * (self.value - self.before))
 
     def go(self, value: float, start_s: float, span_s: float = _FADE_S) -> None:

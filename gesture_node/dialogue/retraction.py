@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
+from ..motion.courses import minimum_jerk
 from ..motion.limits import JointLimits, LimitedMotion
 from ..types import Float64Array
-from .idle_motion import smooth_step
 
 SHORTEST_S = 0.55
 """People take about half a second to drop a gesture (sources: ``docs/dialogue.md``)."""
@@ -47,7 +47,7 @@ def retraction(brake: LimitedMotion, goal: Float64Array, limits: JointLimits,
     span = math.ceil(retraction_s(goal - stop, limits) * rate_hz)
     count = max(span, len(brake.positions))
     held = np.repeat(stop[None], count - len(brake.positions), axis=0)
-    share = smooth_step(np.arange(1, count + 1) / span)[:, None]
+    share = minimum_jerk(np.arange(1, count + 1) / span)[:, None]
     course = np.concatenate([brake.positions, held]) + share * (goal - stop)
     # The limiter may lag behind where brake and course together ask for all there is.
     return np.concatenate([course, np.repeat(goal[None], _SETTLE_KNOTS, axis=0)])

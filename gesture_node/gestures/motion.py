@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..motion.courses import minimum_jerk
 from ..motion.rotations import Array, slerp
 from ..motion.skeleton import (
     FINGER_COUNT,
@@ -23,12 +24,6 @@ _PARTS = {'head': ('neck', 'head'), 'trunk': ('spine', 'chest')}
 _FINGERS_OF = {side: slice(start, start + FINGER_COUNT // 2) for side, start in (
     ('left', 0), ('right', FINGER_COUNT // 2))}
 _MIRROR = np.array([-1.0, 1.0, -1.0])
-
-
-def smooth_course(progress: Array) -> Float64Array:
-    """Return the minimum-jerk course from 0 to 1 (Flash and Hogan, 1985); held outside [0, 1]."""
-    s = np.clip(progress, 0.0, 1.0)
-    return np.asarray(s * s * s * (10.0 - 15.0 * s + 6.0 * s * s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +73,12 @@ class GestureMotion:
                          max(len(self.times_s) - 2, 0))
         after = np.minimum(before + 1, len(self.times_s) - 1)
         span = np.maximum(self.times_s[after] - self.times_s[before], 1e-9)
-        share = smooth_course((time_s - self.times_s[before]) / span)
+        share = minimum_jerk((time_s - self.times_s[before]) / span)
         turned = slerp(self.rotations[before], self.rotations[after], share[:, None])
         bent = self.fingers[before] + share[:, None] * (
             self.fingers[after] - self.fingers[before])
-        rising = smooth_course((time_s - self.times_s[0]) / self.preparation_s + 1.0)
-        falling = smooth_course((time_s - self.times_s[-1]) / self.retraction_s)
+        rising = minimum_jerk((time_s - self.times_s[0]) / self.preparation_s + 1.0)
+        falling = minimum_jerk((time_s - self.times_s[-1]) / self.retraction_s)
         return turned, bent, rising * (1.0 - falling)
 
     def scaled(self, amplitude: float, idle_pose: Array) -> GestureMotion:

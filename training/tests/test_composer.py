@@ -4,7 +4,7 @@ from dataclasses import replace
 from gesture_training.corpora.clips import Clip, mirrored, SyncTimes, wrist_positions
 from gesture_training.corpora.composer import compose, compose_for, hear, Prosody
 from gesture_training.corpora.composer_plan import Plan, plan, Pulse
-from gesture_training.corpora.composer_pulses import minimum_jerk, pulse_track, steady
+from gesture_training.corpora.composer_pulses import pulse_track, steady
 from gesture_training.corpora.composer_strokes import make_stroke
 from gesture_training.exceptions import TrainingError
 import numpy as np
@@ -15,6 +15,7 @@ from gesture_node.guides.rules import Span, speech_spans, stroke_bar
 from gesture_node.measures.accents import voice_activity
 from gesture_node.measures.alignment import align, matched_share
 from gesture_node.measures.beats import wrist_beats
+from gesture_node.motion.courses import minimum_jerk
 from gesture_node.motion.rotations import matrix_from_rotvec
 from gesture_node.motion.skeleton import JOINT_INDEX, pack_pose, rest_pose, unpack_pose
 

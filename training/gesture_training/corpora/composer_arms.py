@@ -18,12 +18,13 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from gesture_node.guides.rules import Span
+from gesture_node.motion.courses import minimum_jerk
 from gesture_node.motion.rotations import matrix_from_rotvec, slerp
 from gesture_node.motion.skeleton import FINGER_COUNT, JOINT_INDEX, unpack_pose
 from gesture_node.types import Float64Array
 
 from .composer_plan import PlacedStroke, Plan
-from .composer_pulses import minimum_jerk, pulse_track, steady, WRIST_LAG_S
+from .composer_pulses import pulse_track, steady, WRIST_LAG_S
 
 HOLD_S = (0.5, 2.8)
 """The hands stay up while the voice goes on, at least and at most so long."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gesture_node.motion.courses import minimum_jerk
 from gesture_node.timeline import BODY_RATE_HZ
 from gesture_node.types import Float64Array
 
@@ -28,12 +29,6 @@ _REST_S = 0.05
 _EASED = 0.2
 _VOICE_S = 0.05
 _STOP_S = 0.2
-
-
-def minimum_jerk(fraction: Float64Array) -> Float64Array:
-    """Return 0 to 1 with zero speed and acceleration at both ends."""
-    x = np.clip(fraction, 0.0, 1.0)
-    return np.asarray(x ** 3 * (10.0 - 15.0 * x + 6.0 * x ** 2))
 
 
 def steady(fraction: Float64Array) -> Float64Array:
