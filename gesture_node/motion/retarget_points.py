@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import Float64Array
+from .courses import smoothstep
 from .kinematics import DirectionKinematics, LinkPoint, LinkVector
 from .profile import Arm, RobotProfile
 from .rotations import Array
@@ -120,8 +121,7 @@ class PointPairs:
         apart = np.stack([left - right, left - _BREAST_M, right - _BREAST_M], axis=1)
         distance = np.sqrt(np.sum(apart * apart, axis=-1))
         near, far = np.array([_TOGETHER_M, _ON_CHEST_M, _ON_CHEST_M]).T
-        closeness = np.clip((far - distance) / (far - near), 0.0, 1.0)
-        closeness = closeness * closeness * (3.0 - 2.0 * closeness)
+        closeness = smoothstep((far - distance) / (far - near))
         wanted = apart / _ARM_M
         scaled = distance[:, 0] / _ARM_M
         kept = np.hypot(scaled, _HAND_M / self.length_m) / np.maximum(scaled, _NO_DISTANCE)

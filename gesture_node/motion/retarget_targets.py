@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..types import Float64Array
+from .courses import smoothstep
 from .profile import Arm, ClosingJoint
 from .retarget_points import cross, PALM_CENTRE_M
 from .rotations import Array
@@ -149,8 +150,7 @@ def _pointing(along: Array, beyond: Array, fingers: Array, curls: Array) -> Arra
 
 def _risen(value: Array, low: float, high: float) -> Array:
     """Return 0 below ``low``, 1 above ``high``, and a smooth step between."""
-    share = np.minimum(np.maximum((value - low) / (high - low), 0.0), 1.0)
-    return np.asarray(share * share * (3.0 - 2.0 * share))
+    return smoothstep((value - low) / (high - low))
 
 
 def _turned_about_forward(rows: Array, angle_rad: Array) -> Array:

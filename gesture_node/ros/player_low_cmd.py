@@ -14,6 +14,7 @@ from typing import Any
 import zlib
 
 from ..exceptions import RobotError
+from ..motion.courses import smoothstep
 from ..motion.profile_interface import Adapter
 from ..timeline import NS_PER_S
 from ..types import Float64Array
@@ -45,8 +46,7 @@ class BlendWeight:
     @property
     def value(self) -> float:
         """The weight now, a cubic of the way along the ramp: without speed at both ends."""
-        way = self._way_ns / self._ramp_ns
-        return way * way * (3.0 - 2.0 * way)
+        return float(smoothstep(self._way_ns / self._ramp_ns))
 
     def step(self, steady_ns: int) -> float:
         """Move on to a time of the machine's clock and return the weight then."""

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
+from gesture_node.motion.courses import smoothstep
 from gesture_node.motion.rotations import matrix_from_rotvec
 from gesture_node.motion.skeleton import JOINT_INDEX
 from gesture_node.timeline import BODY_RATE_HZ
@@ -129,7 +130,6 @@ def _shifts(times_s: Float64Array, plan: Plan, rng: np.random.Generator) -> Floa
         last = i == len(plan.speech) - 1
         if last or rng.random() < SHIFT_SHARE:
             new = np.zeros(3) if last else rng.normal(0.0, 1.0, 3).clip(-1.5, 1.5) * SHIFT_RAD
-            x = np.clip((times_s - span.stop) / 1.2, 0.0, 1.0)
-            result += (new - target) * (x * x * (3.0 - 2.0 * x))[:, None]
+            result += (new - target) * smoothstep((times_s - span.stop) / 1.2)[:, None]
             target = new
     return result
