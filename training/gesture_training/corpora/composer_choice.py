@@ -5,13 +5,11 @@ from collections import deque
 
 import numpy as np
 
+from gesture_node.guides.poses import MEAN_SPEED, NO_REPEAT
 from gesture_node.types import Float64Array
 
 from .composer_strokes import Stroke
 
-NO_REPEAT = 8
-MEAN_SPEED = 0.8
-"""How fast hands may travel to an apex on average [m/s]; the peak is about twice that."""
 HAND_WEIGHTS = {'both': 0.60, 'right': 0.33, 'left': 0.07}
 KEEP_HANDS = 0.6
 """How often the hands of the last stroke go on, within a stretch of gestures."""
