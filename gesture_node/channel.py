@@ -161,7 +161,6 @@ class MotionChannel:
         # Half a long hop: a correction slower than any stroke is not seen as one.
         long_s = 0.0 if self._guides is None else 0.5 * layout.hop_frames / layout.rate_hz
         self._blend_s = max(BLEND_S, long_s)
-        self._upright = model.spec.idle[TRUNK_INDEX] if model.name == 'body' else None
         self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)
 
     @property
@@ -198,7 +197,7 @@ class MotionChannel:
                              layout.rate_hz, self._sampler.steady, self._blend_s)
         frames = self._finite(joined) * spec.std + spec.mean
         first = self.next_frame
-        if self._upright is not None:
+        if name == 'body':
             frames[:, TRUNK_INDEX] = self._returned(frames[:, TRUNK_INDEX])
         if self.easing is not None:
             weight = self.easing.weights(first, len(frames))
@@ -278,10 +277,10 @@ class MotionChannel:
 
     def _returned(self, trunk: Float32Array) -> Float32Array:
         """Return trunk numbers (T, 12) that lean a little less, frame after frame."""
-        assert self._upright is not None
+        upright = self._model.spec.idle[TRUNK_INDEX]
         elapsed_s = np.arange(1, len(trunk) + 1, dtype=np.float32)[:, None] / self.layout.rate_hz
         share = np.exp(-elapsed_s / np.float32(TRUNK_RETURN_S))
-        return np.asarray(self._upright + share * (trunk - self._upright), np.float32)
+        return np.asarray(upright + share * (trunk - upright), np.float32)
 
     def _finite(self, frames: Float32Array) -> Float32Array:
         """Return frames with anything not finite replaced by the last committed frame."""
