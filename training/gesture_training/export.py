@@ -258,11 +258,11 @@ def guide_poses(pack: Pack, statistics: Statistics, seed: int = 0) -> NDArray[np
 def _guide_rows(guides: NDArray[np.float64] | None) -> dict[str, list[list[float]]]:
     if guides is None:
         return {}
-    return {'guides': [[round(float(v), 3) for v in row] for row in guides]}
+    return {'guides': [_rounded(row, 3) for row in guides]}
 
 
-def _rounded(values: Any) -> list[float]:
-    return [round(float(v), 7) for v in np.asarray(values)]
+def _rounded(values: Any, digits: int = 7) -> list[float]:
+    return [round(float(v), digits) for v in np.asarray(values)]
 
 
 def model_of_run(run: Path, name: str) -> Model:
