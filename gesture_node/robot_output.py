@@ -36,6 +36,7 @@ class RobotOutput:
     Attributes:
         ramp: joints that somebody else owns, or that come back little by little.
         idle_positions: the idle pose as this robot shows it, shape (N,), [rad].
+        hand_speed_m_s: cap on the speed of hands, of the config or of :meth:`retune`.
     """
 
     def __init__(self, profile: RobotProfile, config: GestureConfig,
@@ -47,7 +48,7 @@ class RobotOutput:
         self._retargeter = Retargeter(profile)
         self._workspace = self._retargeter.workspace()
         self._safety = SafetyLayer(profile, config.limits)
-        self._hand_speed_m_s = config.limits.hand_speed_m_s
+        self.hand_speed_m_s = config.limits.hand_speed_m_s
         self.ramp = JointRamp(len(profile.joint_names))
         self._pose = idle_pose.astype(np.float64)
         self.reset()
@@ -110,12 +111,12 @@ class RobotOutput:
 
     def retune(self, limits: LimitsConfig) -> None:
         """Take another cap on the speed of hands, from the next step on; all else stays."""
-        self._hand_speed_m_s = limits.hand_speed_m_s
+        self.hand_speed_m_s = limits.hand_speed_m_s
 
     @property
     def limiter(self) -> MotionLimiter:
         """A limiter that keeps links apart too, for brakes and late chunks."""
-        return self._safety.limiter(self._hand_speed_m_s)
+        return self._safety.limiter(self.hand_speed_m_s)
 
     def step(self, body: BodyChunk, latency: LatencyTracker) -> JointChunk:
         """Return the joint motion of a body chunk: committed knots, then a tail to rest."""
@@ -130,7 +131,7 @@ class RobotOutput:
                 poses, self._retarget_state, tail, self._workspace)
         wanted = self.ramp.apply(wanted, committed)
         moved = self._safety.step(self._state, wanted, committed, self.interventions,
-                                  self._hand_speed_m_s, latency.measure)
+                                  self.hand_speed_m_s, latency.measure)
         self._state = moved.state
         parts = (moved.committed, moved.ahead)
         return JointChunk(

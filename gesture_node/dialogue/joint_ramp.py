@@ -35,6 +35,11 @@ class JointRamp:
         return [int(column) for column in np.flatnonzero(self._yielded)]
 
     @property
+    def yielded_positions(self) -> Float64Array:
+        """Where those columns were left, one position each [rad]."""
+        return self._held[self._yielded]
+
+    @property
     def is_idle(self) -> bool:
         """Whether everything simply follows what is wanted."""
         return bool((self._progress >= 1.0).all())

@@ -110,9 +110,8 @@ class RecordedStream(Told):
         if robot is not None:
             # What outlives a reset was told to an earlier take.
             self._box.note('robot.retune', replace(
-                self._stream.config.limits, hand_speed_m_s=robot._hand_speed_m_s))
-            yielded = robot.ramp.yielded
-            self._box.note('robot.ramp.give', yielded, robot.ramp._held[yielded])
+                self._stream.config.limits, hand_speed_m_s=robot.hand_speed_m_s))
+            self._box.note('robot.ramp.give', robot.ramp.yielded, robot.ramp.yielded_positions)
         self._box.note('reset', _kept(positions))
         self._box.note('set_steps', *self._stream.steps)
         self._stream.reset(positions)
