@@ -153,36 +153,49 @@ def _threshold_db(energy: Float64Array) -> float:
 def _vowel_onset_s(energy: Float64Array, peak: int, times_s: Float64Array) -> float:
     """Return when the energy rises fastest before a peak, between frames."""
     start = max(peak - _ONSET_REACH_FRAMES, 0)
-    dip = start + int(np.argmin(energy[start:peak + 1]))
-    if dip >= peak:
+    before = energy[start:peak + 1]
+    dip = int(before.argmin())
+    if start + dip >= peak:
         return float(times_s[peak])
-    rise = np.diff(energy[dip:peak + 1])
-    steepest = dip + int(np.argmax(rise))
+    rise = before[dip + 1:] - before[dip:-1]
+    steepest = start + dip + int(rise.argmax())
     return float(0.5 * (times_s[steepest] + times_s[steepest + 1]))
 
 
 def _nucleus(energy: Float64Array, peak: int) -> tuple[int, int]:
     """Return the frames around a peak that are within 5 dB of it."""
-    low = energy < energy[peak] - _NUCLEUS_DROP_DB
-    before, after = np.flatnonzero(low[:peak]), np.flatnonzero(low[peak:])
-    start = int(before[-1]) + 1 if len(before) else 0
-    stop = peak + int(after[0]) if len(after) else len(energy)
-    return start, stop
+    low = (energy < energy[peak] - _NUCLEUS_DROP_DB).tobytes()
+    after = low.find(1, peak)
+    return low.rfind(1, 0, peak) + 1, after if after >= 0 else len(energy)
 
 
 def _excursions(features: NDArray[np.floating], spans: list[tuple[int, int]]) -> Float64Array:
     """Return the highest pitch of each nucleus above the median pitch within 3 s [semitones]."""
     pitch = 12.0 * features[:, _PITCH].astype(np.float64)
     voiced = features[:, _VOICING] > _VOICED
+    # Among voiced frames alone, stretches of time are stretches of rows.
+    pitch, count = pitch[voiced], np.concatenate([[0], np.cumsum(voiced)]).tolist()
     reach = int(Z_NEIGHBOURHOOD_S * FEATURE_RATE_HZ)
     result = np.zeros(len(spans))
     for i, (start, stop) in enumerate(spans):
-        around = slice(max(start - reach, 0), stop + reach)
-        inside = pitch[start:stop][voiced[start:stop]]
+        first, last = max(start - reach, 0), min(stop + reach, len(voiced))
+        inside = pitch[count[start]:count[stop]]
         if len(inside):
-            level = np.median(pitch[around][voiced[around]])
-            result[i] = np.clip(np.percentile(inside, 80) - level, -7.0, 7.0)
+            level = _quantile(pitch[count[first]:count[last]], 0.5)
+            result[i] = min(max(_quantile(inside, 0.8) - level, -7.0), 7.0)
     return result
+
+
+def _quantile(values: Float64Array, share: float) -> float:
+    """Return a quantile, as NumPy does but in a tenth of its time for a few values."""
+    ordered = np.sort(values)
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    part = place - below
+    if part == 0.5:
+        return 0.5 * (low + high)
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part)
 
 
 def _local_z(scores: Float64Array, times_s: Float64Array) -> Float64Array:
