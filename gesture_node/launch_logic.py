@@ -6,7 +6,7 @@ command line does not mention.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import soundfile
@@ -94,6 +94,8 @@ PLAYER_ARGUMENTS = (
     LaunchArgument('joint_states_topic', 'Topic of the measured joints.', 'joint_states'),
     LaunchArgument('trajectory_topic', 'Topic of the plan that is played.', 'joint_trajectory'),
 )
+SIMULATED_LEAD_S = 0.02
+"""How far the joints of ``gesture_sim`` follow behind (``sim.model.FOLLOW_LAG_S``)."""
 _PLAYER_TOPICS = {'joint_states_topic': 'joint_states', 'trajectory_topic': 'joint_trajectory'}
 START_S, SETTLE_S = 8.0, 8.0
 """How long the demo may take to start, and to come to rest after the last word."""
@@ -150,6 +152,8 @@ def demo_nodes(values: Mapping[str, str]) -> tuple[NodeSpec, ...]:
     speech_s = _duration_s(audio)
     clock, namespace, log_level = _clock(values), values['namespace'], values['log_level']
     gesture = gesture_node({**defaults(GESTURE_ARGUMENTS), **values})
+    gesture = replace(gesture, parameters=(*gesture.parameters,
+                                           {'body.lead_s': SIMULATED_LEAD_S}))
     source = NodeSpec('audio_source', namespace, ({'file': audio, **clock},), (), log_level)
     simulator = NodeSpec(
         'gesture_sim', namespace,

@@ -14,6 +14,7 @@ from gesture_node.launch_logic import DEMO_ARGUMENTS, GESTURE_ARGUMENTS, PLAYER_
 from gesture_node.ros.audio_source_config import AudioSourceConfig
 from gesture_node.ros.player_config import PlayerConfig
 from gesture_node.ros.sim_config import SimConfig
+from gesture_node.sim.model import FOLLOW_LAG_S
 
 LAUNCH = Path(__file__).parents[1] / 'launch'
 
@@ -139,3 +140,9 @@ def test_launch_files_start_their_nodes(fake_launch, name, executables):
     assert all(node.package == 'gesture_node' and node.name == node.executable for node in nodes)
     assert [bool(node.on_exit) for node in nodes] == [
         name in ('gesture_sim', 'trajectory_player') for name in executables]
+
+
+def test_the_simulated_robot_of_the_demo_is_led_as_its_drives_need():
+    node = demo()[1]
+    assert {k: v for values in node.parameters[1:] for k, v in values.items()}[
+        'body.lead_s'] == FOLLOW_LAG_S

@@ -64,7 +64,7 @@ def body_latencies(recording: DemoRecording, stream: StreamAlignment,
         changed_ns, before = first_change_ns(before, plan), plan
         if changed_ns is None or arrival_ns / NS_PER_S < stream.first_heard_s:
             continue
-        changed_s = changed_ns / NS_PER_S - stream.presentation_s
+        changed_s = changed_ns / NS_PER_S - stream.presentation_s + config.body.lead_s
         last = _hop_of(changed_s, last, arrival_ns / NS_PER_S, stream, config)
         needed_s = _needed_s(last, config)
         rows.append((last * config.body.hop_s,

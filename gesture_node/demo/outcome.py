@@ -8,12 +8,13 @@ import numpy as np
 
 from ..bundle import read_bundle
 from ..cli.machine import machine, versions
-from ..config import GestureConfig
+from ..config import BodyConfig, GestureConfig
 from ..measures.mouth import mouth_aperture
 from ..motion.face import BLENDSHAPE_INDEX
 from ..motion.robot import load_profile, RobotProfile
 from ..report import RunSummary
 from ..sim.controller import TrajectoryMessage
+from ..sim.model import FOLLOW_LAG_S
 from ..timeline import NS_PER_S
 from . import figures
 from .alignment import align, StreamAlignment
@@ -50,7 +51,8 @@ def measure(plan: DemoPlan, sample_rate: int, ready_s: float) -> DemoOutcome:
     """
     recording = DemoRecording(plan.recording)
     stream = align(recording, sample_rate)
-    profile, config = load_profile(plan.robot), GestureConfig(seed=plan.seed)
+    profile = load_profile(plan.robot)
+    config = GestureConfig(seed=plan.seed, body=BodyConfig(lead_s=FOLLOW_LAG_S))
     motion = executed(_plans(recording), profile.joint_names)
     summary = _summary(plan, recording, stream, profile, config, motion, ready_s)
     return DemoOutcome(summary, _plots(recording, stream, profile, config, motion, summary))

@@ -15,6 +15,7 @@ import sys
 import time
 
 from ..config import OutputConfig
+from ..sim.model import FOLLOW_LAG_S
 from .domain import environment, free_domain
 from .processes import ProcessGroup
 
@@ -91,7 +92,7 @@ def run_session(plan: DemoPlan, say: Say) -> float:
         begun_s = time.monotonic()
         group.start('gesture_node', _python(
             'gesture_node.ros.node', *_parameters({
-                'robot': plan.robot, 'seed': plan.seed,
+                'robot': plan.robot, 'seed': plan.seed, 'body.lead_s': FOLLOW_LAG_S,
                 **({'bundle': plan.bundle} if plan.bundle else {})})))
         group.wait_for_log('gesture_node', 'robot', _READY_S)
         ready_s = time.monotonic() - begun_s

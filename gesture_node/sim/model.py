@@ -17,6 +17,9 @@ TIMESTEP_S = 0.002
 """Physics at 500 Hz; the servos' corner is well inside what that resolves."""
 SERVO_BANDWIDTH_RAD_S = 120.0
 """Corner of every servo; the lag behind a steady movement is 2 / 120 s = 17 ms."""
+FOLLOW_LAG_S = 0.02
+"""How far the joints follow a trajectory behind: the servo's lag, and what the controller's period
+and the physics' step add. It is the lead that a simulated robot wants."""
 _ARMATURE_SHARE = 0.25
 """Rotor inertia as a share of the largest inertia a joint moves; real geared drives have more.
 
