@@ -23,6 +23,8 @@ from .types import BodyChunk, Float64Array, JointChunk
 __all__ = ['Interventions', 'RobotOutput']
 
 _KNOTS_PER_FRAME = KNOT_RATE_HZ // BODY_RATE_HZ
+LEAST_TAIL_FRAMES = 2
+"""Committed motion looks so far ahead; a shorter tail would change it, a longer one does not."""
 
 
 class RobotOutput:
@@ -50,6 +52,7 @@ class RobotOutput:
         self._safety = SafetyLayer(profile, config.limits)
         self.hand_speed_m_s = config.limits.hand_speed_m_s
         self.ramp = JointRamp(len(profile.joint_names))
+        self.tail_frames = s_to_frames(config.output.tail_s, BODY_RATE_HZ)
         self._pose = idle_pose.astype(np.float64)
         self.reset()
 
@@ -121,8 +124,7 @@ class RobotOutput:
     def step(self, body: BodyChunk, latency: LatencyTracker) -> JointChunk:
         """Return the joint motion of a body chunk: committed knots, then a tail to rest."""
         committed = body.committed
-        tail = min(s_to_frames(self._config.output.tail_s, BODY_RATE_HZ),
-                   len(body.poses) - committed)
+        tail = min(self.tail_frames, len(body.poses) - committed)
         finite = self._finite(body.poses[:committed + tail].astype(np.float64))
         self._pose = finite[committed - 1] if committed else self._pose
         poses = finite if body.scaled else self._scaled(finite)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+import sys
 import time
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..motion.face import FACE_DIM
 from ..motion.robot import RobotProfile
 from ..motion.skeleton import POSE_DIM
 from ..pipeline import GesturePipeline
+from ..robot_output import LEAST_TAIL_FRAMES
 from ..stream import GestureStream
 from ..timeline import BODY_RATE_HZ, KNOT_RATE_HZ
 from ..types import Float32Array, Float64Array, StepResult, StreamReport
@@ -23,12 +25,13 @@ from .offline_gestures import TimedGesture
 Progress = Callable[[float], object]
 
 _PACKET_S, _BLOCK_S = 1.0, 30.0
+_SWITCH_S = 0.0003
 _KNOTS_PER_POSE = KNOT_RATE_HZ // BODY_RATE_HZ
 _FORESIGHT_SHARE = 0.25
 """Share of a window that is heard but left to the next window to commit."""
 _LONGEST_HOP_S = 3.2
 _TAIL_S = 0.3
-"""Provisional motion of a file is seen by nobody, so as little as allowed is made."""
+"""Provisional motion of a file is seen by nobody, so as little as may be is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
         GestureError: a setting does not fit the bundle or the robot.
     """
     stream = pipeline.create_stream(profile, config, persona)
+    assert stream.robot is not None
+    stream.robot.tail_frames = LEAST_TAIL_FRAMES
     for motion, stroke_s in gestures:
         stream.gestures.place(motion, stroke_s, 0)
     collected = _Collected()
@@ -170,5 +175,11 @@ def _drain(stream: GestureStream, collected: _Collected) -> None:
 
 
 def _drain_side_by_side(stream: GestureStream, collected: _Collected) -> None:
-    for result in stream.run_ready():
-        collected.add(result)
+    usual_s = sys.getswitchinterval()
+    # A thread that comes back from a network waits so long for the one that runs Python.
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        for result in stream.run_ready():
+            collected.add(result)
+    finally:
+        sys.setswitchinterval(usual_s)

@@ -13,6 +13,7 @@ from gesture_node.cli.offline import generate, network_threads, offline_config
 from gesture_node.config import GestureConfig
 from gesture_node.motion.robot import load_profile
 from gesture_node.pipeline import GesturePipeline
+from gesture_node.robot_output import LEAST_TAIL_FRAMES
 
 TINY = Path(__file__).parents[1] / 'data' / 'tiny_bundle'
 RATE = 24_000
@@ -65,6 +66,20 @@ def test_a_file_gives_what_a_stream_gives(pipeline: GesturePipeline, audio: Audi
     assert sum(done) == pytest.approx(audio.duration_s)
     assert len(motion.weights) / 50 >= audio.duration_s
     assert len(motion.poses) * 2 == len(motion.positions)
+
+
+def test_a_short_tail_changes_nothing_that_is_committed(pipeline: GesturePipeline,
+                                                        audio: AudioFile) -> None:
+    positions = []
+    for tail_frames in (LEAST_TAIL_FRAMES, 30):
+        stream = pipeline.create_stream('humanoid', GestureConfig(seed=3))
+        assert stream.robot is not None
+        stream.robot.tail_frames = tail_frames
+        stream.accept_waveform(audio.samples, RATE)
+        chunks = [result.joints for result in stream.run_ready() if result.joints is not None]
+        positions.append(np.concatenate(
+            [chunk.positions[:chunk.committed] for chunk in chunks]))
+    np.testing.assert_array_equal(*positions)
 
 
 @pytest.mark.parametrize('long', [False, True])
