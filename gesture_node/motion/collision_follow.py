@@ -107,6 +107,11 @@ class CollisionFreeLimiter:
         found = self._around(motion, demand, None)
         return found or self._braked(targets, motion, demand, None)
 
+    def keeps_apart(self, positions: Float64Array, velocities: Float64Array) -> bool:
+        """Return whether motion (K, N) on the knot grid is free, as far as its start is."""
+        least = float(self.guard.clearance(positions[:1])[0])
+        return self._path.keeps(positions, velocities, min(least - _EASED_M, 0.0))
+
     def _follow_slowly(self, state: LimiterState, targets: Float64Array,
                        cap_m_s: float) -> FreeMotion:
         """Follow targets with hands below a speed."""
@@ -148,7 +153,17 @@ class CollisionFreeLimiter:
             allowed[:count] = demand.allowed_m_s[:count]
             if not self._hands.keeps(positions, velocities, allowed):
                 return False
-        return self._path.keeps(positions, velocities, demand.reserve_m)
+        return (self._path.keeps(positions, velocities, demand.reserve_m)
+                and self._may_stop(motion, min(demand.reserve_m, 0.0)))
+
+    def _may_stop(self, motion: LimitedMotion, reserve_m: float) -> bool:
+        """Return whether stops from all knots but the last keep a clearance as well."""
+        positions, velocities, accelerations = (
+            motion.positions[:-1], motion.velocities[:-1], motion.accelerations[:-1])
+        rows = self._path.stops_to_look_at(
+            positions, velocities, self.limiter.brake_lengths(velocities, accelerations))
+        return not len(rows) or self._path.all_keep(*self.limiter.brakes(
+            positions[rows], velocities[rows], accelerations[rows]), reserve_m)
 
     def _around(self, motion: LimitedMotion, demand: _Demand,
                 share: Float64Array | None) -> FreeMotion | None:

@@ -50,9 +50,30 @@ class PathClearance:
         if last == 0:
             positions, velocities, last = positions[[0, 0]], 0.0 * velocities[[0, 0]], 1
         nodes = np.append(np.arange(0.0, last, _STRIDE), float(last))
-        ways = np.stack([nodes[:-1], nodes[1:]], axis=1)
-        whole = np.concatenate([np.zeros((1, positions.shape[1])), np.cumsum(
-            np.abs(velocities[:-1]) + np.abs(velocities[1:]), axis=0)]) * (0.5 * self._step_s)
+        return self._keeps(positions, velocities, reserve_m,
+                           np.stack([nodes[:-1], nodes[1:]], axis=1))
+
+    def all_keep(self, positions: Float64Array, velocities: Float64Array,
+                 reserve_m: float) -> bool:
+        """Return whether :meth:`keeps` holds for each of some stretches of motion.
+
+        Args:
+            positions: S stretches of K > 1 knots each, shape (S, K, N), [rad].
+            velocities: shape (S, K, N), [rad/s].
+            reserve_m: clearance.
+        """
+        count, knots, joints = positions.shape
+        if not len(self._model.pairs) or not count:
+            return True
+        begins = knots * np.arange(count, dtype=np.float64)
+        ways = np.stack([begins, begins + (knots - 1)], axis=1)
+        return self._keeps(positions.reshape(-1, joints), velocities.reshape(-1, joints),
+                           reserve_m, ways)
+
+    def _keeps(self, positions: Float64Array, velocities: Float64Array, reserve_m: float,
+               ways: Float64Array) -> bool:
+        """Return what :meth:`keeps` does, for some ways between knots, shape (W, 2)."""
+        whole = self._whole(velocities)
         while len(ways):
             nodes, index = np.unique(ways, return_inverse=True)
             length = self._length(velocities, whole, ways)
@@ -69,6 +90,35 @@ class PathClearance:
             ways = np.concatenate([np.stack([ways[:, 0], middle], axis=1),
                                    np.stack([middle, ways[:, 1]], axis=1)])
         return True
+
+    def stops_to_look_at(self, positions: Float64Array, velocities: Float64Array,
+                         lengths: Float64Array) -> NDArray[np.intp]:
+        """Return the knots at which a stop is not known to be free without looking at it.
+
+        A stop is free where no pair is so near that its way could close the clearance.
+
+        Args:
+            positions: K knots, shape (K, N), [rad].
+            velocities: shape (K, N), [rad/s].
+            lengths: length of every joint's path in the stop from each knot, shape (K, N), [rad].
+        """
+        if not len(self._model.pairs) or not len(positions):
+            return np.empty(0, np.intp)
+        nodes = np.arange(0, len(positions), _STRIDE)
+        of = np.arange(len(positions)) // _STRIDE
+        whole = self._whole(velocities)
+        change = (whole - whole[nodes[of]] + lengths) @ self._model.reach.T
+        placement = self._model.place(positions[nodes])
+        pairs = self._model.near_pairs(placement, change.max(axis=0))
+        if not len(pairs):
+            return np.empty(0, np.intp)
+        clearance = (self._model.contacts(placement, pairs).distance - self._model.radii[pairs])
+        return np.flatnonzero((clearance[of] <= change[:, pairs]).any(axis=1))
+
+    def _whole(self, velocities: Float64Array) -> Float64Array:
+        """Return at least the length of each joint's path up to each knot, (K, N), [rad]."""
+        return np.concatenate([np.zeros((1, velocities.shape[1])), np.cumsum(
+            np.abs(velocities[:-1]) + np.abs(velocities[1:]), axis=0)]) * (0.5 * self._step_s)
 
     def _poses(self, positions: Float64Array, velocities: Float64Array,
                nodes: Float64Array) -> Float64Array:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from ..exceptions import RobotError
 from ..timeline import KNOT_RATE_HZ
 from ..types import Float64Array
-from .limiter_brake import brake_step
+from .limiter_brake import brake_extent, brake_step
 from .limiter_follow import Follower
 from .limiter_state import LimitedMotion, LimiterState, LimitReport
 from .limiter_step import Bounds
@@ -200,6 +200,55 @@ class MotionLimiter:
             raise RobotError(f'targets must have shape (K, {self.limits.n_joints}), '
                              f'got {targets.shape}')
         return self._follower.follow(state, targets, speed_share)
+
+    def keeps_apart(self, positions: Float64Array, velocities: Float64Array) -> bool:
+        """Return whether motion (K, N) on the knot grid may be played; this limiter sees no links.
+
+        Args:
+            positions: shape (K, N), [rad].
+            velocities: shape (K, N), [rad/s].
+        """
+        return True
+
+    def brake_lengths(self, velocities: Float64Array,
+                      accelerations: Float64Array) -> Float64Array:
+        """Return how long the path of every joint is in the stops from some knots.
+
+        Args:
+            velocities: shape (K, N), [rad/s].
+            accelerations: of the intervals that end there, shape (K, N), [rad/s^2].
+
+        Returns:
+            Shape (K, N), [rad].
+        """
+        unit = self._bounds.unit
+        extent = brake_extent(velocities / (self.rate_hz * unit), accelerations / self._step,
+                              self._bounds.cap)
+        # A brake turns round at most once: out to its furthest point, then to where it stops.
+        furthest = np.where(extent.upper > np.maximum(extent.stop, 0.0), extent.upper,
+                            extent.lower)
+        return np.asarray(unit * np.maximum(np.abs(extent.stop),
+                                            np.abs(furthest) + np.abs(extent.stop - furthest)))
+
+    def brakes(self, positions: Float64Array, velocities: Float64Array,
+               accelerations: Float64Array) -> tuple[Float64Array, Float64Array]:
+        """Return the stops from some knots, those that end sooner held.
+
+        Args:
+            positions: shape (K, N), [rad].
+            velocities: shape (K, N), [rad/s].
+            accelerations: of the intervals that end there, shape (K, N), [rad/s^2].
+
+        Returns:
+            Positions [rad] and velocities [rad/s], shape (K, M, N), the knots themselves first.
+        """
+        half, unknown = 0.5 * velocities / self.rate_hz, np.full(self.limits.n_joints, np.nan)
+        stops = self.brake(LimiterState(
+            before=positions - half, after=positions + half, accelerations=accelerations,
+            reference_before=unknown, reference_after=unknown, target=unknown,
+            speed_scale=unknown, rate_hz=self.rate_hz))
+        return (np.concatenate([positions[None], stops.positions]).swapaxes(0, 1),
+                np.concatenate([velocities[None], stops.velocities]).swapaxes(0, 1))
 
     def brake(self, state: LimiterState) -> LimitedMotion:
         """Stop as fast as the limits allow.

@@ -34,6 +34,7 @@ from .safety_speed import HandSpeed, NO_CAP_M_S
 
 _KNOTS_PER_FRAME = KNOT_RATE_HZ // BODY_RATE_HZ
 _FRAMES_FOR_SLOPE = 2
+_PLAN_HOP_KNOTS = 10
 _APPROACH_SPEED = 0.3
 """Fraction of the velocity limits with which a measured posture is left."""
 
@@ -182,7 +183,17 @@ class _PlanLimiter(MotionLimiter):
     def follow(self, state: LimiterState, targets: Float64Array,
                speed_share: Float64Array | None = None) -> LimitedMotion:
         found: FreeMotion = self._free.follow(state, targets, self._cap_m_s)
-        return found.motion
+        if not found.braked_knots or len(targets) <= _PLAN_HOP_KNOTS:
+            return found.motion
+        # In hops, each of which goes round what is in the way for itself.
+        motion = self._free.follow(state, targets[:_PLAN_HOP_KNOTS], self._cap_m_s).motion
+        for row in range(_PLAN_HOP_KNOTS, len(targets), _PLAN_HOP_KNOTS):
+            hop = targets[row:row + _PLAN_HOP_KNOTS]
+            motion = motion.then(self._free.follow(motion.state, hop, self._cap_m_s).motion)
+        return motion
+
+    def keeps_apart(self, positions: Float64Array, velocities: Float64Array) -> bool:
+        return self._free.keeps_apart(positions, velocities)
 
 
 def _cap(hand_speed_m_s: float) -> float | None:

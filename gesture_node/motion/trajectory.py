@@ -37,6 +37,7 @@ _CONTINUES_RAD_S2 = 1e-3
 _HISTORY_NS = 2 * NS_PER_S
 _JUMP_NS = NS_PER_S // 2
 _TIME_TO_SAY_AGAIN_NS = 40_000_000
+_LEADS, _ARRIVED_RAD = 4, 2e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,8 @@ class TrajectoryPlan:
             now_ns: ROS time.
             limiter: makes the course safe.
             course: gives targets (K, N) [rad] at the knots after the frozen ones, from the brake
-                that could begin there.
+                that could begin there. Asked again where its goal was not come to, because a
+                link was in the way.
         """
         self._see(now_ns)
         if self.is_empty:
@@ -207,14 +209,22 @@ class TrajectoryPlan:
             self._knots = Knots.hold(self._frozen_ns, self._knots.positions[-1])
         kept = max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
         self._knots = self._knots.part(0, kept)
-        start = self._knots.state(int(self._knots.times_ns[-1]))
-        brake = limiter.brake(limiter.moving_state(
-            start.positions, start.velocities, start.accelerations))
-        self._follow(limiter, course(brake))
+        changed_ns = int(self._knots.times_ns[-1])
+        for _ in range(_LEADS):
+            start = self._knots.state(int(self._knots.times_ns[-1]))
+            brake = limiter.brake(limiter.moving_state(
+                start.positions, start.velocities, start.accelerations))
+            targets = course(brake)
+            self._follow(limiter, targets)
+            end = self._knots.positions[-1]
+            if np.abs(end - targets[-1]).max(initial=0.0) < _ARRIVED_RAD or (
+                    np.abs(end - brake.positions[-1]).max(initial=0.0) < _ARRIVED_RAD):
+                break
+        self.changed_ns = changed_ns
 
     def brake_joints(self, now_ns: int, limiter: MotionLimiter,
                      columns: Sequence[int]) -> Float64Array:
-        """Brake some joints from the end of the frozen knots; the others go on as planned.
+        """Brake some joints from the end of the frozen knots; the others go on if they may.
 
         Returns:
             Where those joints come to rest, one for each column [rad].
@@ -239,6 +249,10 @@ class TrajectoryPlan:
         positions[kept:end, rows] = brake.positions[:, rows]
         velocities[kept:end, rows] = brake.velocities[:, rows]
         positions[end:, rows], velocities[end:, rows] = brake.positions[-1, rows], 0.0
+        if not limiter.keeps_apart(positions[kept - 1:], velocities[kept - 1:]):
+            # Others would run into joints that stay behind: all brake together.
+            positions[kept:end], velocities[kept:end] = brake.positions, brake.velocities
+            positions[end:], velocities[end:] = brake.positions[-1], 0.0
         self._knots = Knots(self._knots.times_ns, positions, velocities)
         self.changed_ns = start.time_ns
         return np.array(brake.positions[-1, rows])
