@@ -1,10 +1,12 @@
 """Writes the results of ``gesture_bench`` into the documents.
 
 ``python benchmark/write_page.py out/bench.json`` makes ``docs/benchmarks.md`` and fills the place
-between ``<!-- benchmark -->`` and ``<!-- end of benchmark -->`` in the README.
+between ``<!-- benchmark -->`` and ``<!-- end of benchmark -->`` in the README; with ``--check`` it
+writes nothing and ends with 1 if either says something else.
 """
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 import sys
@@ -12,7 +14,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = '<!-- benchmark -->', '<!-- end of benchmark -->'
-CASES = {'default': 'default hops', 'hop_200_ms': 'hops of 200 ms', 'hop_80_ms': 'hops of 80 ms'}
+CASES = {'default': 'default hops', 'hop_80_ms': 'hops of 80 ms', 'hop_200_ms': 'hops of 200 ms',
+         'hop_400_ms': 'hops of 400 ms'}
+CHANNELS = ('body', 'face')
+PERCENTILES = ('p50', 'p95', 'p99')
 
 
 def milliseconds(seconds: float) -> str:
@@ -29,22 +34,38 @@ def where(figures: dict[str, Any]) -> str:
             f'{figures["versions"]["onnxruntime"]}.')
 
 
+def triple(values: dict[str, float], digits: int = 0) -> str:
+    """Return p50, p95 and p99 for a table [ms]."""
+    return ' / '.join(f'{1e3 * values[q]:.{digits}f}' for q in PERCENTILES)
+
+
 def overview(figures: dict[str, Any]) -> str:
-    """Return the table of the README."""
-    rows = ['| | real-time factor | body hop p50 / p99 | first motion | first face |',
+    """Return the table of the README: latency per hop and channel."""
+    rows = ['| hop | channel | sound to published [ms] | computing [ms] | real-time factor |',
             '|---|---|---|---|---|']
-    for name, title in CASES.items():
+    for name in CASES:
         case = figures['streaming'][name]
-        hop = case['latency_s']['body_hop']
-        rows.append(f'| {title} | {case["rtf"]:.2f} | {milliseconds(hop["p50"])} / '
-                    f'{milliseconds(hop["p99"])} | '
-                    f'{milliseconds(case["first_motion_latency_s"]["total"])} | '
-                    f'{milliseconds(case["first_face_latency_s"]["total"])} |')
-    more = (f'Ready in {figures["ready_s"]:.1f} s, {figures["resident_mb"]:.0f} MB resident; '
-            f'`gesture_from_file` runs at {figures["offline"]["times_real_time"]:.0f} times real '
-            f'time, with one denoiser call per window at '
-            f'{figures["offline_calls"]["1"]["times_real_time"]:.0f} times.')
-    return '\n'.join([f'`make bench` on {where(figures)}', '', *rows, '', more])
+        for channel in CHANNELS:
+            hop = f'{1e3 * case["hop_s"][channel]:.0f} ms'
+            rows.append(
+                f'| {hop}{" (default)" if name == "default" else ""} | {channel} | '
+                f'{triple(case["sound_to_published_s"][channel])} | '
+                f'{triple(case["latency_s"][f"{channel}_hop"], 1)} | '
+                f'{format(case["rtf"], ".2f") if channel == CHANNELS[0] else ""} |')
+    default = figures['streaming']['default']
+    gpu = 'no GPU was available' if figures['provider'] == 'CPUExecutionProvider' else (
+        f'networks on {figures["provider"]}')
+    more = (
+        'p50 / p95 / p99. *Sound to published* is the longest wait of a hop: from its first '
+        'sample until its motion is out, foresight included. The real-time factor is of both '
+        'channels together. First motion of an utterance '
+        f'{milliseconds(default["first_motion_latency_s"]["total"])}, first lips '
+        f'{milliseconds(default["first_face_latency_s"]["total"])} (default hops). '
+        f'Ready in {figures["ready_s"]:.1f} s, {figures["resident_mb"]:.0f} MB resident; '
+        f'`gesture_from_file` runs at {figures["offline"]["times_real_time"]:.0f} times real '
+        f'time, with one denoiser call per window at '
+        f'{figures["offline_calls"]["1"]["times_real_time"]:.0f} times.')
+    return '\n'.join([f'`make bench`; {gpu}. {where(figures)}', '', *rows, '', more])
 
 
 def stages(figures: dict[str, Any]) -> list[str]:
@@ -103,23 +124,39 @@ def flatness(figures: dict[str, Any]) -> list[str]:
             '| minute | real-time factor | processor | resident |', '|---|---|---|---|', *rows]
 
 
-def main() -> int:
-    """Write both documents."""
-    if len(sys.argv) != 2:
-        print('usage: python benchmark/write_page.py out/bench.json', file=sys.stderr)
-        return 2
-    figures = json.loads(Path(sys.argv[1]).read_text(encoding='utf-8'))
-    page = ['# Benchmarks', '', 'Written by `benchmark/write_page.py` from the JSON of '
-            '`gesture_bench`; [latency](latency.md) defines the figures.', '',
-            overview(figures), *targets(figures), *stages(figures), *files(figures),
-            *flatness(figures), '']
-    (ROOT / 'docs' / 'benchmarks.md').write_text('\n'.join(page), encoding='utf-8')
-    readme = ROOT / 'README.md'
-    text = readme.read_text(encoding='utf-8')
+def page(figures: dict[str, Any]) -> str:
+    """Return ``docs/benchmarks.md``."""
+    return '\n'.join([
+        '# Benchmarks', '', 'Written by `benchmark/write_page.py` from the JSON of '
+        '`gesture_bench`; [latency](latency.md) defines the figures.', '',
+        overview(figures), *targets(figures), *stages(figures), *files(figures),
+        *flatness(figures), ''])
+
+
+def readme(text: str, figures: dict[str, Any]) -> str:
+    """Return the README with the figures in their place."""
     head, _, rest = text.partition(BEGIN)
     tail = rest.partition(END)[2] if END in rest else rest
-    readme.write_text(f'{head}{BEGIN}\n{overview(figures)}\n{END}{tail}', encoding='utf-8')
-    return 0
+    return f'{head}{BEGIN}\n{overview(figures)}\n{END}{tail}'
+
+
+def main() -> int:
+    """Write both documents, or check them."""
+    parser = argparse.ArgumentParser(description='Writes figures into the documents.')
+    parser.add_argument('figures', type=Path, metavar='out/bench.json')
+    parser.add_argument('--check', action='store_true', help='write nothing; 1 if they differ')
+    options = parser.parse_args()
+    figures = json.loads(options.figures.read_text(encoding='utf-8'))
+    wanted = {
+        ROOT / 'docs' / 'benchmarks.md': page(figures),
+        ROOT / 'README.md': readme((ROOT / 'README.md').read_text(encoding='utf-8'), figures)}
+    old = [path for path, text in wanted.items() if path.read_text(encoding='utf-8') != text]
+    for path in old:
+        if options.check:
+            print(f'{path.relative_to(ROOT)} does not say what {options.figures} does')
+        else:
+            path.write_text(wanted[path], encoding='utf-8')
+    return 1 if options.check and old else 0
 
 
 if __name__ == '__main__':

@@ -132,6 +132,9 @@ def test_bench_says_where_and_what_it_measured(tmp_path: Path) -> None:
         assert case['rtf'] > 0.0
         assert case['first_motion_latency_s']['total'] > (
             case['first_motion_latency_s']['algorithmic'])
+        for channel, out in case['sound_to_published_s'].items():
+            assert out['p50'] <= out['p95'] <= out['p99']
+            assert out['p50'] > case['hop_s'][channel] + case['foresight_s'][channel] - 1e-6
         stages = case['latency_s']['body_hop']
         assert stages['p50'] <= stages['p95'] <= stages['p99']
     for found in (figures['offline'], *figures['offline_calls'].values()):
@@ -141,10 +144,13 @@ def test_bench_says_where_and_what_it_measured(tmp_path: Path) -> None:
         target.figure for target in TARGETS]
     assert all(target['met'] == (target['value'] <= target['limit'])
                for target in figures['targets'])
-    page = '\n'.join([write_page.overview(figures), *write_page.targets(figures),
-                      *write_page.stages(figures), *write_page.files(figures)])
+    page = write_page.page(figures)
     assert all(target['what'] in page for target in figures['targets'])
     assert f'{figures["offline_calls"]["2"]["rtf"]:.4f}' in page
+    text = write_page.readme(f'before {write_page.BEGIN} old {write_page.END} after', figures)
+    assert text.startswith('before') and text.endswith('after') and ' old ' not in text
+    assert '| 80 ms | face |' in text and '| 400 ms | body |' in text
+    assert write_page.readme(text, figures) == text
 
 
 def test_a_target_is_met_at_its_limit_and_open_without_a_figure() -> None:

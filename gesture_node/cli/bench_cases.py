@@ -20,6 +20,7 @@ from ..pipeline import GesturePipeline
 from ..stream import GestureStream
 from ..types import Float32Array
 from .audio_file import AudioFile
+from .bench_pace import LivePace
 from .machine import resident_mb
 from .offline import generate, network_threads, offline_config
 
@@ -76,15 +77,19 @@ def packets(audio: AudioFile, seconds: float) -> Iterator[Float32Array]:
         yield audio.samples[first:first + size]
 
 
-def _feed(stream: GestureStream, audio: AudioFile, seconds: float) -> Cost:
-    """Feed a stream and return what that cost."""
-    cost = Cost()
+def _feed(stream: GestureStream, audio: AudioFile, seconds: float,
+          pace: LivePace | None = None) -> Cost:
+    """Feed a stream and return what that cost; ``pace`` is told of every packet and window."""
+    cost, pace = Cost(), pace or LivePace()
     wall_s, processor_s = time.perf_counter(), time.process_time()
     for samples in packets(audio, seconds):
         stream.accept_waveform(samples, audio.sample_rate)
-        while stream.is_ready():
-            stream.step()
         cost.audio_s += len(samples) / audio.sample_rate
+        pace.arrive(cost.audio_s)
+        while stream.is_ready():
+            begun_s = time.perf_counter()
+            result = stream.step()
+            pace.compute(result, time.perf_counter() - begun_s)
     cost.wall_s = time.perf_counter() - wall_s
     cost.processor_s = time.process_time() - processor_s
     return cost
@@ -101,13 +106,14 @@ def measure_streaming(subject: BenchSubject, config: GestureConfig,
     """Return real-time factor, stages and latencies of live streaming."""
     first_s = _first_results(subject, config)
     stream = subject.pipeline.create_stream(subject.profile, config)
-    cost = _feed(stream, subject.audio, seconds)
+    pace = LivePace()
+    cost = _feed(stream, subject.audio, seconds, pace)
     latency = stream.latency.percentiles()
     return {
         'hop_s': {'body': config.body.hop_s, 'face': config.face.hop_s},
         'foresight_s': {'body': config.body.foresight_s, 'face': config.face.foresight_s},
         'steps': dict(zip(('body', 'face'), stream.steps)), **cost.as_dict(),
-        'latency_s': latency,
+        'latency_s': latency, 'sound_to_published_s': pace.percentiles(),
         'p99_over_hop': {
             'body': latency['body_hop']['p99'] / config.body.hop_s,
             'face': latency['face_hop']['p99'] / config.face.hop_s},
