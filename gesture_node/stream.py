@@ -207,7 +207,7 @@ class GestureStream:
         Returns:
             The results of the body, then those of the face.
         """
-        self._prepare_features()
+        self._append_last_silence()
         with ThreadPoolExecutor(1) as robot, ThreadPoolExecutor(1) as face:
             faces = face.submit(lambda: [
                 self._face_result(frames) for frames, _ in self._windows(self._face)])
@@ -217,16 +217,14 @@ class GestureStream:
         self._features.drop_before(min(self._body.oldest_feature, self._face.oldest_feature))
         return results
 
-    def _prepare_features(self) -> None:
-        """Compute all features there will be, so that threads only read them."""
+    def _append_last_silence(self) -> None:
+        """Append all the silence that windows will need, so that threads only read."""
         for channel in (self._body, self._face):
             layout = channel.layout
             if self._end_sample is not None and self._before_end(channel):
                 more = (self._last_frame(channel) - channel.next_frame - 1) // layout.hop_frames
                 self._append_silence(channel.features_needed + (
                     more * layout.hop_frames * layout.features_per_frame))
-        available = self._features.frames_available
-        self._features.get(available, available)
 
     def _windows(self, channel: MotionChannel) -> Iterator[tuple[ChannelFrames, float]]:
         """Yield the frames of every ready window of a channel, and the time it took [s]."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +129,7 @@ class BlockFeatureStream:
         self._samples = RingBuffer(capacity=_HOP * (grid.statistics_frames
                                                     + 2 * grid.window_frames))
         self._features = RingBuffer((dim,), capacity=1_024)
+        self._lock = Lock()
 
     @property
     def dim(self) -> int:
@@ -164,6 +166,12 @@ class BlockFeatureStream:
             IndexError: the audio of a frame has not arrived, or a frame was dropped.
             ValueError: the network does not fit the grid.
         """
+        with self._lock:
+            self._compute(stop)
+            return self._features.get(start, stop)
+
+    def _compute(self, stop: int) -> None:
+        """Compute what is there of the frames before ``stop``."""
         grid = self._grid
         while self._features.head < min(stop, self.frames_available):
             block = self._features.head // grid.block_frames
@@ -175,7 +183,6 @@ class BlockFeatureStream:
                                  f'window, not {expected}')
             self._features.append(rows[window.skip:window.skip + grid.block_frames])
             self._samples.drop_before(grid.window(block + 1).start)
-        return self._features.get(start, stop)
 
     def drop_before(self, frame: int) -> None:
         """Forget frames that no window will need again."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -44,7 +45,10 @@ class FeatureSource(Protocol):
         """Append 16 kHz mono samples ``(n,)``."""
 
     def get(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Return frames ``[start, stop)``, shape ``(n, dim)``; zeros before frame 0."""
+        """Return frames ``[start, stop)``, shape ``(n, dim)``; zeros before frame 0.
+
+        Threads may call it at the same time, while none appends or drops anything.
+        """
 
     def drop_before(self, frame: int) -> None:
         """Forget frames that no window will need again."""
@@ -60,6 +64,7 @@ class FeatureStream:
     def __init__(self) -> None:
         self._samples = RingBuffer(capacity=32_768)
         self._features = RingBuffer((FEATURE_DIM,), capacity=2_048)
+        self._lock = Lock()
 
     @property
     def dim(self) -> int:
@@ -95,12 +100,13 @@ class FeatureStream:
         Raises:
             IndexError: the audio of a frame has not arrived, or a frame was dropped.
         """
-        first, end = self._features.head, min(stop, self.frames_available)
-        if end > first:
-            self._features.append(features_after(
-                self._samples.get(first * _HOP - HISTORY_SAMPLES, end * _HOP)))
-        self._samples.drop_before(self._features.head * _HOP - HISTORY_SAMPLES)
-        return self._features.get(start, stop)
+        with self._lock:
+            first, end = self._features.head, min(stop, self.frames_available)
+            if end > first:
+                self._features.append(features_after(
+                    self._samples.get(first * _HOP - HISTORY_SAMPLES, end * _HOP)))
+            self._samples.drop_before(self._features.head * _HOP - HISTORY_SAMPLES)
+            return self._features.get(start, stop)
 
     def drop_before(self, frame: int) -> None:
         """Forget frames that no window will need again."""
