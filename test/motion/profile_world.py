@@ -5,7 +5,7 @@ URDF. The directions a profile states are not used for them, so a wrong sign in 
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -64,17 +64,16 @@ POSES = {
     'lean': pose(spine=turn('y', 8), chest=turn('y', 8), head=turn('y', -16)),
 }
 
+CLASPED = pose(left_shoulder=turn('y', -25) @ turn('z', -45),
+               right_shoulder=turn('y', -25) @ turn('z', 45),
+               left_elbow=turn('y', -80), right_elbow=turn('y', -80))
+"""Hands held together before the waist."""
+
 
 def hangs(name: str, side: str) -> bool:
     """Return whether an arm hangs in a canonical pose."""
     return all(wanted_parts(name)[f'{side} {part}'] @ DOWN > 0.999
                for part in ('upper arm', 'forearm'))
-
-
-def _by_directions(profile: RobotProfile) -> RobotProfile:
-    """Return the profile with hands free to miss each other, so that only directions count."""
-    return replace(profile, weights=replace(profile.weights, hands_together=0.0,
-                                            hand_on_chest=0.0))
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ class Robot:
 
     def __init__(self, name: str) -> None:
         self.profile: RobotProfile = load_profile(name)
-        self.retargeter = Retargeter(_by_directions(self.profile))
+        self.retargeter = Retargeter(self.profile)
         self.model = pinocchio.buildModelFromUrdf(str(self.profile.urdf_path))
         self.data = self.model.createData()
         self.columns = np.array([self.model.joints[self.model.getJointId(joint)].idx_q
@@ -173,9 +172,16 @@ class Robot:
                 **{side: max(missed[f'{side} upper arm'], missed[f'{side} forearm'])
                    for side in SIDES}}
 
-    def settled(self, name: str) -> np.ndarray:
-        """Return the positions (N,) [rad] the retargeter comes to in a canonical pose."""
+    def settled(self, name: str, before: np.ndarray | None = None) -> np.ndarray:
+        """Return the positions (N,) [rad] the retargeter comes to in a canonical pose.
+
+        Args:
+            name: of the pose.
+            before: a pose that is come to on the way.
+        """
         motion = glide(rest_pose(), POSES[name])
+        if before is not None:
+            motion = np.concatenate([glide(rest_pose(), before), glide(before, POSES[name])])
         positions, _ = self.retargeter.retarget(motion, self.retargeter.initial_state())
         return positions[-1]
 
