@@ -15,6 +15,7 @@ from ..config import GestureConfig
 from ..measures.sync_score import SyncMeter, SyncNetwork
 from ..motion.robot import RobotProfile
 from ..motion.trajectory_controllers import choose_controllers
+from ..operations.memory import give_back_memory
 from ..pipeline import GesturePipeline
 from ..types import Float32Array
 from . import qos
@@ -270,6 +271,7 @@ def leave_out_of_collections() -> None:
     """
     gc.collect()
     gc.freeze()
+    give_back_memory()
 
 
 def dialogue_values(driver: StreamDriver, others: OtherInput | None) -> dict[str, float]:

@@ -9,12 +9,13 @@ from typing import Protocol
 
 from ..config import GestureConfig
 from ..stream import GestureStream
-from ..timeline import frame_to_ns
+from ..timeline import frame_to_ns, NS_PER_S
 from ..types import FaceChunk, StepResult
 from .body_output import BodyOutput
 from .face_output import FaceOutput
 from .lead import lead_ns, LeadMeter
 from .presentation import PresentationClock
+from .problems import ProblemLog
 
 
 class FaceSink(Protocol):
@@ -22,6 +23,28 @@ class FaceSink(Protocol):
 
     def publish_face_chunk(self, chunk: FaceChunk, first_ns: int) -> None:
         """Publish frames whose first is shown at ROS time ``first_ns``."""
+
+
+def skip_overdue(stream: GestureStream, clock: PresentationClock | None, now_ns: int,
+                 problems: ProblemLog) -> int:
+    """Leave out motion that could only be computed when its time is over.
+
+    Args:
+        stream: what computes the motion.
+        clock: places it on ROS time.
+        now_ns: ROS time.
+        problems: is told.
+
+    Returns:
+        How many frames were left out.
+    """
+    assert clock is not None
+    skipped = stream.skip_overdue((now_ns - clock.presentation_ns(0)) / NS_PER_S)
+    if skipped:
+        problems.report('overload', (
+            f'{skipped} frames were skipped, since they could not be computed in time; raise '
+            'body.hop_s or output.presentation_delay_s, or free the processor'))
+    return skipped
 
 
 class SpeechMotion:

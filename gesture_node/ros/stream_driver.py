@@ -15,6 +15,7 @@ from ..config import GestureConfig
 from ..dialogue.other_voice import Cue
 from ..dialogue.states import Event, State, UTTERING
 from ..measures.sync_score import SyncMeter
+from ..operations.memory import give_back_memory
 from ..stream import GestureStream
 from ..timeline import NS_PER_S
 from .body_output import BodyOutput
@@ -29,12 +30,12 @@ from .presentation import sounding_ns
 from .presentation_delay import check_delay
 from .problems import ProblemLog
 from .speech_intake import Heard, SpeechIntake
-from .speech_motion import FaceSink, SpeechMotion
+from .speech_motion import FaceSink, skip_overdue, SpeechMotion
 from .voice_output import VoiceOutput
 
 __all__ = ['check_delay', 'State', 'StreamDriver']
 
-MUTED_NS = 2 * NS_PER_S
+MUTED_NS = NS_PER_S // 2
 """After an error of the stream, the next one is not begun before."""
 
 
@@ -66,25 +67,19 @@ class StreamDriver:
         self.gestures = GestureDesk() if gestures is None else gestures
         self._host = DriverHost(self)
         self.intake = SpeechIntake(config.audio, problems)
-        self.body = body
-        self.face = FaceOutput()
-        self.audio_out = VoiceOutput()
+        self.body, self.face, self.audio_out = body, FaceOutput(), VoiceOutput()
         self.motion = SpeechMotion(body, self.face, face_sink)
         self.meter = meter
-        self.ignored_packets = self.skipped_frames = 0
-        self.streams = 0
-        self._problems, self._now_ns = problems, now_ns
+        self.ignored_packets = self.skipped_frames = self.streams = 0
+        self._problems, self._now_ns, self._make_stream = problems, now_ns, make_stream
         self._config = self._wanted = config
-        self._make_stream = make_stream
         self._allowance_ns = check_delay(self.stream, config)
         self._lock = RLock()
         self.talk = Conversation(
             self.stream.idle_pose, config, dialogue or DialogueConfig(), interruptible, body,
             self.face, face_sink.publish_face_chunk)
-        self.dropped_results = 0
-        self._run = 0
+        self.dropped_results = self._run = self._muted_until_ns = 0
         self._broken = False
-        self._muted_until_ns = 0
 
     @property
     def state(self) -> State:
@@ -117,13 +112,14 @@ class StreamDriver:
 
     def hear(self, audio: ReceivedAudio, now_ns: int) -> None:
         """Take one audio message; speech begins a stream when there is none."""
+        # Without the lock: decoding minutes takes a while, and a stop must not wait for that.
+        heard = None if self.state is State.STOPPED else self.intake.decode(audio)
         with self._lock:
             if self.state is State.STOPPED:
                 self.ignored_packets += 1
                 return
             due_ns = self._delay_ns + sounding_ns(audio.packet.stamp_ns, audio.arrival_ns)
-            heard = self.intake.decode(audio)
-            if self.state is not State.DISABLED and now_ns >= self._muted_until_ns:
+            if self.state is not State.DISABLED and audio.arrival_ns >= self._muted_until_ns:
                 if heard is not None and not self.talk.admits(heard.timing):
                     return
                 if heard is not None and self._is_listening(heard):
@@ -142,13 +138,18 @@ class StreamDriver:
             if self.state is State.SPEAKING:
                 self._keep_up(now_ns)
             run, rests = self._run, self.state not in UTTERING
-            if rests and not self._may_play(now_ns):
+            renews = rests and self._must_renew(now_ns)
+            if rests and not renews and not self._may_play(now_ns):
                 return False
             if not rests:
                 if not self.stream.is_ready():
                     self._rest_if_settled(now_ns)
                     return False
-                self._skip_overdue(now_ns)
+                self.skipped_frames += skip_overdue(
+                    self.stream, self.intake.clock, now_ns, self._problems)
+        if renews:
+            self._renew()
+            return True
         if rests:
             self._play(run)
             return False
@@ -245,6 +246,8 @@ class StreamDriver:
         """Drop every plan, because ROS time jumped and its times mean nothing any more."""
         with self._lock:
             self._run += 1
+            self._muted_until_ns = 0
+            self.talk.gate.open()
             self.intake.end()
             self.audio_out.clear()
             self.face.clear()
@@ -253,16 +256,20 @@ class StreamDriver:
             self.talk.presence.forget_time()
             self.talk.states.take(Event.FAIL)
 
+    def _must_renew(self, now_ns: int) -> bool:
+        """Return whether a stream is to be made for other choices, or after an error."""
+        self.talk.end_if_at_rest(now_ns)
+        if not (self._broken or self.talk.has_changed or self._wanted != self._config):
+            return False
+        self.talk.end(now_ns)
+        return self._broken or not self.body.is_moving(now_ns)
+
     def _may_play(self, now_ns: int) -> bool:
-        """Do what is due at rest; return whether a piece of idle motion is to be computed."""
-        talk = self.talk
-        talk.end_if_at_rest(now_ns)
-        changes = self._broken or talk.has_changed or self._wanted != self._config
-        if changes or not talk.is_wanted():
-            talk.end(now_ns)
-        if changes and (self._broken or not self.body.is_moving(now_ns)):
-            self._renew()
-        return talk.is_wanted() and talk.is_due(self.stream.robot, now_ns)
+        """Return whether a piece of idle motion is to be computed."""
+        if self.talk.has_changed or self._wanted != self._config or not self.talk.is_wanted():
+            self.talk.end(now_ns)
+            return False
+        return self.talk.is_due(self.stream.robot, now_ns)
 
     def _play(self, run: int) -> None:
         """Compute a piece of idle motion without the lock, and give it out if it is still due."""
@@ -301,12 +308,18 @@ class StreamDriver:
         return self.intake.place(silence) is not None
 
     def _renew(self) -> None:
-        """Make a stream for the choices now wanted; takes a moment, so not while speaking."""
-        self.stream = self._make_stream(self._wanted)
-        self._allowance_ns = check_delay(self.stream, self._wanted)
-        self._config, self._broken = self._wanted, False
-        self.talk.renew(self._config)
-        self.body.configure(self._config.output)
+        """Make a stream for what is now wanted; in this moment a stop may come."""
+        wanted = self._wanted
+        stream = self._make_stream(wanted)
+        allowance_ns = check_delay(stream, wanted)
+        with self._lock:
+            self.stream, self._allowance_ns = stream, allowance_ns
+            if self._broken:  # what came meanwhile would begin a stream that is late for good
+                self._muted_until_ns = max(self._muted_until_ns, self._now_ns())
+            self._config, self._broken = wanted, False
+            self.talk.renew(wanted)
+            self.body.configure(wanted.output)
+        give_back_memory()
 
     def _keep_up(self, now_ns: int) -> None:
         """Feed what is due; after enough silence end the speech."""
@@ -321,17 +334,6 @@ class StreamDriver:
         if answered or silent and not self.gestures.holds(now_ns):
             self.stream.finish()
             self.talk.states.take(Event.SILENCE)
-
-    def _skip_overdue(self, now_ns: int) -> None:
-        """Leave out motion that could only be computed when its time is over."""
-        clock = self.intake.clock
-        assert clock is not None
-        skipped = self.stream.skip_overdue((now_ns - clock.presentation_ns(0)) / NS_PER_S)
-        if skipped:
-            self.skipped_frames += skipped
-            self._problems.report('overload', (
-                f'{skipped} frames were skipped, since they could not be computed in time; raise '
-                'body.hop_s or output.presentation_delay_s, or free the processor'))
 
     def _rest_if_settled(self, now_ns: int) -> None:
         if (self.state is State.SETTLING and self.stream.finished

@@ -1,6 +1,7 @@
 """A stream driven in ROS time, on a clock of the test's own: no thread, no ROS, no waiting."""
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -301,9 +302,9 @@ def test_an_error_brakes_and_the_next_speech_gets_a_new_stream():
     bench.speak(0.6)
     broken = bench.driver.stream
     bench.driver.fail(bench.now)
-    bench.speak(0.6)
+    bench.speak(0.4)
     assert bench.driver.state is State.IDLE
-    bench.run(2.0)
+    bench.run(0.2)
     bench.speak(0.6)
     assert bench.driver.state is State.SPEAKING and bench.driver.stream is not broken
 
@@ -317,6 +318,50 @@ def test_a_jump_of_the_clock_drops_the_plan():
     bench.joints.put(bench.rest, bench.now)
     bench.speak(0.6)
     assert bench.plans[-1][1].stamp_ns < bench.now + 1_000 * MS
+
+
+def test_time_that_jumps_back_does_not_mute_the_robot():
+    bench = Bench()
+    bench.speak(0.4)
+    bench.driver.fail(bench.now)
+    bench.now -= 100_000 * MS
+    bench.driver.forget_time()
+    bench.joints.put(bench.rest, bench.now)
+    bench.run(0.05)
+    bench.speak(0.4)
+    assert bench.driver.state is State.SPEAKING
+
+
+def test_audio_from_before_the_end_of_a_fault_begins_nothing():
+    """It waits while the worker does; a stream that began with it would be late for good."""
+    bench = Bench()
+    bench.driver.fail(bench.now)
+    old = ReceivedAudio(AudioPacket((speech(0.02) * 9_000).astype('<i2').tobytes(), AudioFormat(),
+                                    bench.now, True), None, bench.now)
+    bench.run(0.6)
+    bench.driver.hear(old, bench.now)
+    assert bench.driver.state is State.IDLE
+    bench.speak(0.1)
+    assert bench.driver.state is State.SPEAKING
+    assert not any('after its stamp' in sentence for sentence in bench.said)
+
+
+def test_a_stop_does_not_wait_for_a_stream_that_is_being_made():
+    bench = Bench(robot=None)
+    make, free = bench.driver._make_stream, []
+
+    def slowly(gesture):
+        stopping = Thread(target=bench.driver.stop, args=(bench.now,))
+        stopping.start()
+        stopping.join(20.0)
+        free.append(not stopping.is_alive())
+        return make(gesture)
+
+    bench.driver._make_stream = slowly
+    bench.driver.configure(config(presentation_delay_s=0.8))
+    bench.run(0.05)
+    assert free == [True] and bench.driver.state is State.STOPPED
+    assert bench.driver.config.output.presentation_delay_s == 0.8
 
 
 def test_changes_wait_until_the_robot_is_idle():
