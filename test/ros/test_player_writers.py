@@ -155,7 +155,7 @@ def test_the_checksum_of_unitree_hg_covers_every_word_but_itself(monkeypatch):
     for motor in message.motor_cmd:
         words += [motor.mode, *struct.unpack('<5I', struct.pack(
             '<5f', motor.q, motor.dq, motor.tau, motor.kp, motor.kd)), motor.reserve]
-    words += message.reserve
+    words += list(message.reserve)
     assert len(words) == 250 and message.crc == plain_crc(words)
 
 
