@@ -50,9 +50,13 @@ $(TRAINING_STAMP): requirements-training.txt $(STAMP)
 test: $(STAMP)
 	@$(RUN) -m pytest -q test
 
-# SOAK_WINDOWS=500 SOAK_ROBOTS=nao,humanoid looks at less of the safety layer.
+# Robots one by one, JOBS=2 at once (default: all cores); ROBOTS=nao,humanoid, SOAK_WINDOWS=480 and
+# SOAK_MINUTES=1 do less of it. Speech of held-out speakers with DATA=/path/to/data. Then all else.
 soak: $(STAMP)
-	@$(RUN) -m pytest -q -s -m soak test
+	@$(if $(DATA),DATA='$(abspath $(DATA))') $(RUN) test/soak/campaign.py \
+	    $(if $(JOBS),--jobs $(JOBS)) $(if $(ROBOTS),--robots $(ROBOTS))
+	@$(RUN) -m pytest -q -s -m soak test --ignore test/soak/test_safety_soak.py \
+	    --ignore test/soak/test_ten_minutes.py --ignore test/motion/test_collision_shapes.py
 
 # FUZZ_SCALE=10 makes ten times as many cases.
 fuzz: $(STAMP)

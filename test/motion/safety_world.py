@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from gesture_node.motion.safety_report import Interventions
 
 ROOT = Path(__file__).resolve().parents[2]
 ROBOTS = tuple(sorted(path.stem for path in (ROOT / 'config' / 'robots').glob('*.yaml')))
+CHOSEN = tuple(filter(None, os.environ.get('SOAK_ROBOTS', '').split(','))) or ROBOTS
+"""Robots of campaigns."""
 KINDS = ('noise', 'steps', 'sweeps', 'walk', 'edges', 'resonance', 'broken', 'huge')
 STEP_S, LOOKS = 0.02, 20  # 1 kHz between knots
 HOP, TAIL = 5, 15

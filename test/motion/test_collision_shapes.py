@@ -11,7 +11,7 @@ import pinocchio
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from safety_world import layer_of, ROBOTS
+from safety_world import CHOSEN, layer_of, ROBOTS
 
 from gesture_node.exceptions import RobotError
 from gesture_node.motion.collision_capsules import read_capsules
@@ -79,7 +79,7 @@ def test_capsules_see_every_collision_of_the_real_shapes(robot: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize('robot', ROBOTS)
+@pytest.mark.parametrize('robot', CHOSEN)
 def test_capsules_see_every_collision_in_many_poses(robot: str) -> None:
     profile, layer = layer_of(robot)
     model = layer.guard.model
