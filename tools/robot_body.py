@@ -260,10 +260,12 @@ def _add_head(body: Body) -> None:
         centre = tree.origin(joints[-1]) + tree.from_posture(description['head'].get(
             'centre', [0.01, 0.0, 1.05 * radius]))
         low = tree.origin(joints[0])
-        for name in joints[:-1]:
+        for name, after in zip(joints, joints[1:]):
             child = tree.joints[name]['child']
             place = tree.poses[child].place
             body.limb(child, place, place, 0.42 * radius, 'joint')
+            _add_neck(body, child, place, tree.origin(after))
+        _add_neck(body, link, tree.origin(joints[-1]), centre)
     else:
         link = torso
         centre = tree.from_posture(description['face'])
@@ -281,6 +283,12 @@ def _add_head(body: Body) -> None:
     visor = centre + forward * 1.08 * radius - up * 0.42 * radius
     body.limb(link, visor - left * 0.22 * radius, visor + left * 0.22 * radius, 0.07 * radius,
               'accent', collide=False)
+
+
+def _add_neck(body: Body, link: str, low: Array, high: Array) -> None:
+    """Add what is seen between two places of a neck; the head is never in the air."""
+    if float(np.linalg.norm(high - low)) > _SHORT_M:
+        body.limb(link, low, high, 0.38 * body.sizes['head'], 'joint', collide=False)
 
 
 def _add_given(body: Body) -> None:

@@ -17,7 +17,7 @@ _AZIMUTH_DEG = 162.0
 _ELEVATION_DEG = -9.0
 _VISUAL_GROUP = 1
 _HEADROOM = 0.2
-_REACH_SHARE = 0.4
+_REACH_SHARE = 0.55
 
 
 @dataclass(frozen=True, slots=True)
