@@ -10,7 +10,6 @@ Robots that are described by facts of their joints instead are written by ``buil
 """
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 import sys
@@ -21,9 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 import yaml
 
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from gesture_node.ros.generated_files import generator_arguments, update_files  # noqa: E402
+
 Vector: TypeAlias = NDArray[np.float64]
 Node: TypeAlias = dict[str, Any]
-MODELS = Path(__file__).resolve().parents[1] / 'models'
+MODELS = ROOT / 'models'
 _FLIP = np.array([1.0, -1.0, 1.0])
 _SIDES = ({'side': 'left', 'Side': 'L', 's': 'l'}, {'side': 'right', 'Side': 'R', 's': 'r'})
 
@@ -225,25 +229,14 @@ def build_urdf(description: Node) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write all URDFs, or check them; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--check', action='store_true', help='only say which files are stale')
-    check = parser.parse_args(arguments).check
-    stale = 0
+    check = generator_arguments(__doc__).parse_args(arguments).check
+    files = {}
     for path in sorted(MODELS.glob('*/description.yaml')):
         description = yaml.safe_load(path.read_text(encoding='utf-8'))
         if 'kinematics' in description:
             continue  # described by facts: tools/build_profiles.py
-        target = path.with_name(f'{description["name"]}.urdf')
-        text = build_urdf(description)
-        if target.exists() and target.read_text(encoding='utf-8') == text:
-            continue
-        stale += 1
-        if check:
-            print(f'{target.name} differs from {path}', file=sys.stderr)
-        else:
-            target.write_text(text, encoding='utf-8')
-            print(f'wrote {target}')
-    return int(check and stale > 0)
+        files[path.with_name(f'{description["name"]}.urdf')] = build_urdf(description)
+    return update_files(files, check, 'python tools/build_models.py')
 
 
 if __name__ == '__main__':

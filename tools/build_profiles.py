@@ -8,7 +8,6 @@ is what the retargeter makes of hanging arms.
 """
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 import re
@@ -28,6 +27,7 @@ import yaml  # noqa: E402
 from gesture_node.motion.retarget import Retargeter  # noqa: E402
 from gesture_node.motion.robot import load_profile  # noqa: E402
 from gesture_node.motion.skeleton import rest_pose  # noqa: E402
+from gesture_node.ros.generated_files import generator_arguments, update_files  # noqa: E402
 
 PROFILES = ROOT / 'config' / 'robots'
 _GROUPS = ['torso', 'head', 'arm', 'hand', 'leg']
@@ -72,21 +72,11 @@ def resting(profile_path: Path) -> dict[str, float]:
             if abs(value) > _STILL_RAD}
 
 
-def write_if_new(path: Path, text: str, check: bool) -> bool:
-    """Write a file unless it has this text already; return whether it had not.
-
-    Numbers may differ by how another thread count or library rounds the last digit.
-    """
-    if path.exists() and same_text(path.read_text(encoding='utf-8'), text):
-        return False
-    if not check:
-        path.write_text(text, encoding='utf-8')
-    print(f'{path} {"is stale" if check else "written"}', file=sys.stderr)
-    return True
-
-
 def same_text(one: str, other: str) -> bool:
-    """Return whether two files say the same, numbers within 2e-6."""
+    """Return whether two files say the same, numbers within 2e-6.
+
+    Another thread count or library rounds the last digit another way.
+    """
     if _NUMBER.sub('#', one) != _NUMBER.sub('#', other):
         return False
     numbers = zip(_NUMBER.findall(one), _NUMBER.findall(other))
@@ -98,13 +88,16 @@ def rest_of(path: Path) -> Mapping[str, float]:
     return dict(yaml.safe_load(path.read_text(encoding='utf-8')).get('rest', {}))
 
 
-def build(name: str, check: bool, keep_rest: bool) -> bool:
-    """Write URDF and profile of one robot; return whether anything was stale."""
+def build(name: str, check: bool, keep_rest: bool) -> int:
+    """Write URDF and profile of one robot, or check them; return the exit status."""
     tree = RobotTree(MODELS / name)
-    stale = write_if_new(MODELS / name / f'{name}.urdf', build_urdf(links_of(tree)), check)
     path = PROFILES / f'{name}.yaml'
+    files = {MODELS / name / f'{name}.urdf': build_urdf(links_of(tree))}
     if check or keep_rest:
-        return write_if_new(path, profile_text(tree, rest_of(path)), check) or stale
+        files[path] = profile_text(tree, rest_of(path))
+    status = update_files(files, check, 'python tools/build_profiles.py', same_text)
+    if path in files:
+        return status
     path.write_text(profile_text(tree, {}), encoding='utf-8')
     rest: dict[str, float] = {}
     # The retargeter leans to the rest posture, so it is sought until it stays where it is.
@@ -114,24 +107,23 @@ def build(name: str, check: bool, keep_rest: bool) -> bool:
         if all(abs(rest.get(joint, 0.0) - before.get(joint, 0.0)) < _SETTLED_RAD
                for joint in {*rest, *before}):
             break
-    print(f'{path} written', file=sys.stderr)
-    return True
+    print(f'wrote {path}')
+    return status
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check everything; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = generator_arguments(__doc__)
     parser.add_argument('names', nargs='*', help='robots; all when none is named')
     parser.add_argument('--facts', type=Path, help='folder of facts files to take over')
-    parser.add_argument('--check', action='store_true', help='only say what is stale')
     parser.add_argument('--keep-rest', action='store_true', help='leave the rest posture as it is')
     options = parser.parse_args(arguments)
-    stale = False
+    status = 0
     for name in options.names or described():
         if options.facts:
             take_over(name, options.facts)
-        stale |= build(name, options.check, options.keep_rest)
-    return int(options.check and stale)
+        status |= build(name, options.check, options.keep_rest)
+    return status
 
 
 if __name__ == '__main__':

@@ -9,7 +9,6 @@ Run ``python tools/build_sdf.py`` to write, ``--check`` to fail when a file is s
 """
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 import sys
 from xml.etree import ElementTree as ET
@@ -22,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from gesture_node.gazebo.bodies import frame_of, lowest_point_m, numbers  # noqa: E402
 from gesture_node.gazebo.model import simulated_urdf  # noqa: E402
 from gesture_node.motion.robot import load_profile  # noqa: E402
+from gesture_node.ros.generated_files import generator_arguments, update_files  # noqa: E402
 
 SDF_VERSION = '1.9'
 ROBOTS = ('humanoid',)
@@ -168,23 +168,13 @@ def build_config(name: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the files, or check them; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--check', action='store_true', help='only say which files are stale')
-    check = parser.parse_args(arguments).check
-    stale = 0
+    check = generator_arguments(__doc__).parse_args(arguments).check
+    files = {}
     for name in ROBOTS:
         folder = load_profile(name).urdf_path.parent
-        for path, text in ((folder / 'model.sdf', build_sdf(name)),
-                           (folder / 'model.config', build_config(name))):
-            if path.exists() and path.read_text(encoding='utf-8') == text:
-                continue
-            stale += 1
-            if check:
-                print(f'{path} is stale', file=sys.stderr)
-            else:
-                path.write_text(text, encoding='utf-8')
-                print(f'wrote {path}')
-    return int(check and stale > 0)
+        files |= {folder / 'model.sdf': build_sdf(name),
+                  folder / 'model.config': build_config(name)}
+    return update_files(files, check, 'python tools/build_sdf.py')
 
 
 if __name__ == '__main__':

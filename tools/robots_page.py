@@ -4,7 +4,6 @@
 """
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 import sys
 
@@ -12,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gesture_node.motion.profile import RobotProfile
 from gesture_node.motion.robot import load_profile, profile_names
+from gesture_node.ros.generated_files import generator_arguments, update_files
 
 PAGE = Path(__file__).resolve().parents[1] / 'docs' / 'robots.md'
 BEGIN, END = '<!-- robots: written by tools/robots_page.py -->', '<!-- end of robots -->'
@@ -49,19 +49,12 @@ def tables() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write or check the page; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--check', action='store_true', help='only say whether it is stale')
-    check = parser.parse_args(arguments).check
+    check = generator_arguments(__doc__).parse_args(arguments).check
     text = PAGE.read_text(encoding='utf-8')
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
     fresh = f'{before}{BEGIN}\n\n{tables()}\n\n{END}{after}'
-    if fresh == text:
-        return 0
-    if not check:
-        PAGE.write_text(fresh, encoding='utf-8')
-    print(f'{PAGE.name} {"is stale" if check else "written"}', file=sys.stderr)
-    return int(check)
+    return update_files({PAGE: fresh}, check, 'python tools/robots_page.py')
 
 
 if __name__ == '__main__':

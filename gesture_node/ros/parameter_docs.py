@@ -5,7 +5,6 @@ Run ``python -m gesture_node.ros.parameter_docs`` at the top of the repository a
 """
 from __future__ import annotations
 
-import argparse
 from dataclasses import Field
 from pathlib import Path
 import sys
@@ -16,6 +15,7 @@ import yaml
 
 from ..config import walk
 from .audio_source_config import AudioSourceConfig
+from .generated_files import generator_arguments, update_files
 from .node_config import NodeConfig, ros_name
 from .player_config import PlayerConfig
 from .sim_config import SimConfig
@@ -100,22 +100,12 @@ def _scalar(value: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Write both files, or with ``--check`` return 1 if one of them is out of date."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument('--check', action='store_true', help='write nothing, only compare')
+    parser = generator_arguments(__doc__)
     parser.add_argument('--root', type=Path, default=Path('.'), help='top of the repository')
     options = parser.parse_args(arguments)
-    outdated = []
-    for path, text in ((YAML_PATH, parameters_yaml()), (PAGE_PATH, parameters_page())):
-        target = options.root / path
-        if options.check:
-            if not target.is_file() or target.read_text(encoding='utf-8') != text:
-                outdated.append(str(path))
-        else:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding='utf-8')
-    for name in outdated:
-        print(f'{name} is out of date; run {_COMMAND}', file=sys.stderr)
-    return 1 if outdated else 0
+    files = {options.root / YAML_PATH: parameters_yaml(),
+             options.root / PAGE_PATH: parameters_page()}
+    return update_files(files, options.check, _COMMAND)
 
 
 if __name__ == '__main__':
