@@ -1,72 +1,25 @@
 """Idle, listening, interrupted and yielding, driven in ROS time on a clock of the test's own."""
-from functools import partial
-from pathlib import Path
-
+from driver_bench import DriverBench, MS, PROFILE
 import numpy as np
 import pytest
 
-from gesture_node.config import BodyConfig, FaceConfig, GestureConfig, OutputConfig
 from gesture_node.dialogue.other_voice import Cue
 from gesture_node.motion.face import LIP_INDEX
-from gesture_node.motion.robot import load_profile
-from gesture_node.pipeline import GesturePipeline
-from gesture_node.ros.audio_decoder import AudioFormat
-from gesture_node.ros.audio_packet import AudioPacket
-from gesture_node.ros.body_output import BodyOutput
 from gesture_node.ros.dialogue_config import DialogueConfig
-from gesture_node.ros.inbox import MeasuredJoints, ReceivedAudio
-from gesture_node.ros.problems import ProblemLog
-from gesture_node.ros.stream_driver import State, StreamDriver
+from gesture_node.ros.stream_driver import State
 
-PIPELINE = GesturePipeline.from_bundle(
-    Path(__file__).parents[1] / 'data' / 'tiny_bundle', provider='cpu', threads=1)
-PROFILE = load_profile('humanoid')
 NAMES = PROFILE.joint_names
-MS = 1_000_000
-RATE, PACKET, TICK = 16_000, 320, 10 * MS
 
 
-class Bench:
+class Bench(DriverBench):
     """A driver and a robot that is always where its plan says."""
 
     def __init__(self, interruptible=False, robot=PROFILE, **dialogue):
-        gesture = GestureConfig(body=BodyConfig(steps=1), face=FaceConfig(steps=1),
-                                output=OutputConfig(idle_release_s=0.5))
-        self.now = 1_000_000 * MS
-        self.plans, self.chunks, self.frames, self.sounds = [], [], [], []
-        self.shown = {}
-        self.positions = dict(zip(NAMES, PROFILE.rest_positions))
-        self.others = {}
-        self.joints = MeasuredJoints()
-        problems = ProblemLog(lambda sentence: None)
-        self.body = BodyOutput(() if robot is None else NAMES, gesture.output, self.joints,
-                               self.obey, problems)
-        self.driver = StreamDriver(
-            partial(PIPELINE.create_stream, robot), gesture, self.body, self, problems,
-            lambda: self.now, dialogue=DialogueConfig(**dialogue), interruptible=interruptible)
-        self.run(0.02)
+        self.shown, self.others = {}, {}
+        super().__init__(robot=robot, dialogue=DialogueConfig(**dialogue),
+                         interruptible=interruptible)
 
-    @property
-    def state(self):
-        return self.driver.state
-
-    def obey(self, message):
-        self.plans.append((self.now, message))
-
-    def publish_face_chunk(self, chunk, first_ns):
-        self.chunks.append((first_ns, chunk))
-
-    def run(self, seconds):
-        for _ in range(round(seconds * 1e9 / TICK)):
-            self.now += TICK
-            self._move()
-            self.joints.put(self.positions, self.now)
-            while self.driver.tick(self.now):
-                pass
-            self.frames += self.driver.face.take_due(self.now)
-            self.sounds += self.driver.audio_out.take_due(self.now)
-
-    def _move(self):
+    def move(self):
         """Be where the last message says, but for joints that others move."""
         if not self.plans:
             self.positions |= self.others
@@ -76,21 +29,6 @@ class Bench:
         row = max(int(np.searchsorted(times, self.now, side='right')) - 1, 0)
         self.positions = dict(zip(NAMES, plan.positions[row])) | self.others
         self.shown[self.now] = plan.positions[row], plan.velocities[row]
-
-    def speak(self, seconds):
-        """Speak in real time, in packets of 20 ms."""
-        for samples in np.split(speech(seconds), round(seconds * RATE / PACKET)):
-            payload = (samples * 32_767).astype('<i2').tobytes()
-            self.driver.hear(ReceivedAudio(AudioPacket(payload, AudioFormat(), self.now, True),
-                                           'sound', self.now), self.now)
-            self.run(0.02)
-
-    def until(self, *states):
-        for _ in range(1_500):
-            if self.state in states:
-                return
-            self.run(0.01)
-        pytest.fail(f'stays {self.state}')
 
     def knots(self):
         """Return times [ns], positions and velocities of what was played."""
@@ -103,11 +41,6 @@ class Bench:
         times = np.array(sorted(found))
         return (times, np.array([found[t][0] for t in times]),
                 np.array([found[t][1] for t in times]))
-
-
-def speech(seconds):
-    t = np.arange(round(seconds * RATE)) / RATE
-    return 0.4 * np.sin(2 * np.pi * 150 * t) * np.clip(np.sin(2 * np.pi * 3 * t + 0.5), 0.1, 1)
 
 
 def assert_each_message_is_within_limits(bench):

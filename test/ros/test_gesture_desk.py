@@ -1,7 +1,6 @@
 """Requests for gestures on a driver with a clock of the test's own: no thread, no ROS."""
-from pathlib import Path
-import sys
-
+from driver_bench import config, knots, NS, PACKET, PIPELINE, PROFILE, RATE, speech
+from gesture_world import Asker, RIGHT_ARM
 import numpy as np
 import pytest
 
@@ -9,20 +8,6 @@ from gesture_node.gestures.choice import GestureChooser
 from gesture_node.gestures.library import load_library
 from gesture_node.gestures.request import parse_request
 from gesture_node.ros.stream_driver import State
-
-sys.path.insert(0, str(Path(__file__).parent))
-from gesture_world import (
-    Asker,
-    config,
-    knots,
-    NS,
-    PACKET,
-    PIPELINE,
-    PROFILE,
-    RATE,
-    RIGHT_ARM,
-    speech,
-)
 
 LIBRARY = load_library()
 

@@ -1,128 +1,32 @@
 """A stream driven in ROS time, on a clock of the test's own: no thread, no ROS, no waiting."""
-from functools import partial
-from pathlib import Path
 from threading import Thread
 
+from driver_bench import (
+    config,
+    DriverBench,
+    executed_knots,
+    knots,
+    MS,
+    PACKET,
+    PROFILE,
+    RATE,
+    speech,
+    TICK,
+)
 import numpy as np
 import pytest
 
-from gesture_node.config import (
-    AudioConfig,
-    BodyConfig,
-    FaceConfig,
-    GestureConfig,
-    OutputConfig,
-)
 from gesture_node.exceptions import ConfigError
-from gesture_node.motion.robot import load_profile
-from gesture_node.pipeline import GesturePipeline
 from gesture_node.ros.audio_decoder import AudioFormat
-from gesture_node.ros.audio_messages import AudioPacket
-from gesture_node.ros.body_output import BodyOutput
-from gesture_node.ros.inbox import MeasuredJoints, ReceivedAudio
-from gesture_node.ros.problems import ProblemLog
-from gesture_node.ros.stream_driver import State, StreamDriver
+from gesture_node.ros.audio_packet import AudioPacket
+from gesture_node.ros.inbox import ReceivedAudio
+from gesture_node.ros.stream_driver import State
 
-PIPELINE = GesturePipeline.from_bundle(
-    Path(__file__).parents[1] / 'data' / 'tiny_bundle', provider='cpu', threads=1)
-PROFILE = load_profile('humanoid')
-MS = 1_000_000
-RATE, PACKET = 16_000, 320
 DELAY = 500 * MS
-TICK = 10 * MS
-
-
-def config(**output):
-    """Return a config with few denoiser calls, which are not the point here."""
-    return GestureConfig(
-        audio=AudioConfig(max_buffer_s=30.0), body=BodyConfig(steps=1), face=FaceConfig(steps=1),
-        output=OutputConfig(idle_release_s=output.pop('idle_release_s', 0.5), **output))
-
-
-class Bench:
-    """A driver, its robot and its outputs."""
-
-    def __init__(self, gesture=None, robot=PROFILE, measured=True):
-        gesture = gesture or config()
-        self.now = 1_000_000 * MS
-        self.said = []
-        self.plans, self.chunks, self.frames, self.sounds = [], [], [], []
-        self.joints = MeasuredJoints()
-        self.measured = measured
-        self.rest = dict(zip(PROFILE.joint_names, PROFILE.rest_positions))
-        problems = ProblemLog(self.said.append)
-        names = () if robot is None else robot.joint_names
-        self.body = BodyOutput(names, gesture.output, self.joints,
-                               lambda m: self.plans.append((self.now, m)), problems)
-        self.driver = StreamDriver(partial(PIPELINE.create_stream, robot), gesture, self.body,
-                                   self, problems, lambda: self.now)
-        self.run(0.02)
-
-    def publish_face_chunk(self, chunk, first_ns):
-        self.chunks.append((first_ns, chunk))
-
-    def run(self, seconds):
-        """Let time pass."""
-        for _ in range(round(seconds * 1e9 / TICK)):
-            self.now += TICK
-            if self.measured:
-                self.joints.put(self.rest, self.now)
-            while self.driver.tick(self.now):
-                pass
-            self.frames += self.driver.face.take_due(self.now)
-            self.sounds += self.driver.audio_out.take_due(self.now)
-
-    def hear(self, samples, stamp_ns=None, message=None):
-        payload = (samples * 32_767).astype('<i2').tobytes()
-        self.driver.hear(ReceivedAudio(AudioPacket(payload, AudioFormat(), stamp_ns, True),
-                                       message, self.now), self.now)
-
-    def speak(self, seconds, stamped=True):
-        """Speak in real time, in packets of 20 ms."""
-        for samples in np.split(speech(seconds), round(seconds * RATE / PACKET)):
-            self.hear(samples, self.now if stamped else None, message='sound')
-            self.run(0.02)
-
-    def until_idle(self):
-        for _ in range(2_000):
-            if self.driver.state is State.IDLE:
-                return
-            self.run(0.01)
-        pytest.fail('the driver does not come to rest')
-
-
-def speech(seconds):
-    t = np.arange(round(seconds * RATE)) / RATE
-    return 0.4 * np.sin(2 * np.pi * 150 * t) * np.clip(np.sin(2 * np.pi * 3 * t + 0.5), 0.1, 1)
-
-
-def executed_knots(bench):
-    """Return ``{time: (positions, velocities)}`` of the knots that a controller got to follow.
-
-    A plan counts until the next one arrives: what it said beyond was taken back.
-    """
-    found = {}
-    ends_ns = [at_ns for at_ns, _ in bench.plans[1:]] + [np.inf]
-    for (_, plan), end_ns in zip(bench.plans, ends_ns):
-        for after_ns, position, velocity in zip(
-                plan.times_from_start_ns, plan.positions, plan.velocities):
-            if plan.stamp_ns + after_ns <= end_ns + 20 * MS:
-                found[plan.stamp_ns + after_ns] = position, velocity
-    return found
-
-
-def knots(bench):
-    """Return ``{time: (positions, velocities)}`` of the last word on every published knot."""
-    found = {}
-    for _, plan in bench.plans:
-        for after_ns, position, velocity in zip(
-                plan.times_from_start_ns, plan.positions, plan.velocities):
-            found[plan.stamp_ns + after_ns] = position, velocity
-    return found
 
 
 def test_speech_is_shown_at_its_time_and_ends_in_idle():
-    bench = Bench()
+    bench = DriverBench()
     begun = bench.now
     bench.speak(1.0)
     assert bench.driver.state is State.SPEAKING
@@ -139,8 +43,8 @@ def test_speech_is_shown_at_its_time_and_ends_in_idle():
 
 
 def test_plans_repeat_while_moving_and_start_where_the_robot_is():
-    bench = Bench()
-    bench.rest = {name: value + 0.05 for name, value in bench.rest.items()}
+    bench = DriverBench()
+    bench.positions = {name: value + 0.05 for name, value in bench.positions.items()}
     bench.run(0.02)
     bench.speak(1.0)
     bench.until_idle()
@@ -152,7 +56,7 @@ def test_plans_repeat_while_moving_and_start_where_the_robot_is():
 
 
 def test_what_is_frozen_never_changes():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(2.0)
     bench.until_idle()
     horizon = round(0.06 * 1e9)
@@ -168,10 +72,10 @@ def test_what_is_frozen_never_changes():
 
 
 def test_a_second_utterance_goes_on_from_where_the_first_ended():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.6)
     bench.until_idle()
-    bench.rest = dict(zip(PROFILE.joint_names, bench.plans[-1][1].positions[-1]))
+    bench.positions = dict(zip(PROFILE.joint_names, bench.plans[-1][1].positions[-1]))
     end = bench.plans[-1][1].positions[-1]
     count = len(bench.plans)
     bench.run(1.0)
@@ -180,10 +84,10 @@ def test_a_second_utterance_goes_on_from_where_the_first_ended():
 
 
 def test_a_robot_that_was_moved_starts_from_where_it_is_measured():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.6)
     bench.until_idle()
-    bench.rest = {name: value + 0.3 for name, value in bench.rest.items()}
+    bench.positions = {name: value + 0.3 for name, value in bench.positions.items()}
     count = len(bench.plans)
     bench.run(1.0)
     bench.speak(0.6)
@@ -191,7 +95,7 @@ def test_a_robot_that_was_moved_starts_from_where_it_is_measured():
 
 
 def test_speech_while_settling_joins_smoothly():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.8)
     while bench.driver.state is not State.SETTLING:
         bench.run(0.01)
@@ -215,7 +119,7 @@ def test_speech_while_settling_joins_smoothly():
 
 
 def test_an_utterance_at_once_is_played_in_its_own_time():
-    bench = Bench(robot=None)
+    bench = DriverBench(robot=None)
     begun = bench.now
     bench.hear(speech(5.0), message='all')
     bench.run(1.0)
@@ -227,7 +131,7 @@ def test_an_utterance_at_once_is_played_in_its_own_time():
 
 
 def test_a_pause_of_the_source_is_silence_in_the_same_stream():
-    bench = Bench(config(idle_release_s=3.0), robot=None)
+    bench = DriverBench(config(idle_release_s=3.0), robot=None)
     bench.speak(0.6)
     bench.run(1.0)
     again = bench.now
@@ -240,7 +144,7 @@ def test_a_pause_of_the_source_is_silence_in_the_same_stream():
 
 
 def test_silence_begins_nothing_but_is_passed_on():
-    bench = Bench(robot=None)
+    bench = DriverBench(robot=None)
     for _ in range(20):
         bench.hear(np.zeros(PACKET), bench.now, 'hush')
         bench.run(0.02)
@@ -250,7 +154,7 @@ def test_silence_begins_nothing_but_is_passed_on():
 
 
 def test_stop_brakes_at_once_and_reset_goes_on():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(1.5)
     count = len(bench.plans)
     bench.driver.stop(bench.now)
@@ -268,7 +172,7 @@ def test_stop_brakes_at_once_and_reset_goes_on():
 
 
 def test_disabled_means_voice_without_motion():
-    bench = Bench()
+    bench = DriverBench()
     bench.driver.enable(False, bench.now)
     bench.speak(0.6)
     bench.run(1.0)
@@ -279,7 +183,7 @@ def test_disabled_means_voice_without_motion():
 
 
 def test_without_joint_states_the_body_waits_and_says_so():
-    bench = Bench(measured=False)
+    bench = DriverBench(measured=False)
     bench.speak(0.6)
     assert not bench.plans and bench.frames
     assert len(bench.said) == 1 and 'joint_states' in bench.said[0]
@@ -291,14 +195,14 @@ def test_without_joint_states_the_body_waits_and_says_so():
 
 
 def test_without_a_robot_only_the_face_moves():
-    bench = Bench(robot=None)
+    bench = DriverBench(robot=None)
     bench.speak(0.6)
     bench.until_idle()
     assert bench.frames and not bench.plans and bench.body.waiting_for(bench.now) == ''
 
 
 def test_an_error_brakes_and_the_next_speech_gets_a_new_stream():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.6)
     broken = bench.driver.stream
     bench.driver.fail(bench.now)
@@ -310,23 +214,23 @@ def test_an_error_brakes_and_the_next_speech_gets_a_new_stream():
 
 
 def test_a_jump_of_the_clock_drops_the_plan():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.6)
     bench.now -= 100_000 * MS
     bench.driver.forget_time()
     assert bench.driver.state is State.IDLE and not bench.body.is_moving(bench.now)
-    bench.joints.put(bench.rest, bench.now)
+    bench.joints.put(bench.positions, bench.now)
     bench.speak(0.6)
     assert bench.plans[-1][1].stamp_ns < bench.now + 1_000 * MS
 
 
 def test_time_that_jumps_back_does_not_mute_the_robot():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.4)
     bench.driver.fail(bench.now)
     bench.now -= 100_000 * MS
     bench.driver.forget_time()
-    bench.joints.put(bench.rest, bench.now)
+    bench.joints.put(bench.positions, bench.now)
     bench.run(0.05)
     bench.speak(0.4)
     assert bench.driver.state is State.SPEAKING
@@ -334,7 +238,7 @@ def test_time_that_jumps_back_does_not_mute_the_robot():
 
 def test_audio_from_before_the_end_of_a_fault_begins_nothing():
     """It waits while the worker does; a stream that began with it would be late for good."""
-    bench = Bench()
+    bench = DriverBench()
     bench.driver.fail(bench.now)
     old = ReceivedAudio(AudioPacket((speech(0.02) * 9_000).astype('<i2').tobytes(), AudioFormat(),
                                     bench.now, True), None, bench.now)
@@ -347,7 +251,7 @@ def test_audio_from_before_the_end_of_a_fault_begins_nothing():
 
 
 def test_a_stop_does_not_wait_for_a_stream_that_is_being_made():
-    bench = Bench(robot=None)
+    bench = DriverBench(robot=None)
     make, free = bench.driver._make_stream, []
 
     def slowly(gesture):
@@ -365,7 +269,7 @@ def test_a_stop_does_not_wait_for_a_stream_that_is_being_made():
 
 
 def test_changes_wait_until_the_robot_is_idle():
-    bench = Bench(robot=None)
+    bench = DriverBench(robot=None)
     bench.speak(0.4)
     changed = config(presentation_delay_s=0.8)
     bench.driver.configure(changed)
@@ -382,11 +286,11 @@ def test_changes_wait_until_the_robot_is_idle():
 
 def test_too_short_a_delay_is_refused_with_what_it_takes():
     with pytest.raises(ConfigError, match=r'must be at least 0.40 s .* got 0.3'):
-        Bench(config(presentation_delay_s=0.3))
+        DriverBench(config(presentation_delay_s=0.3))
 
 
 def test_late_computation_is_counted_and_stays_within_limits():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.6)
     step = bench.driver.stream.step
 
@@ -407,7 +311,7 @@ def test_late_computation_is_counted_and_stays_within_limits():
 
 def test_after_a_long_overload_motion_is_in_time_again():
     """Seconds behind, on a machine that just keeps up: only leaving out what is over helps."""
-    bench = Bench()
+    bench = DriverBench()
     bench.hear(speech(12.0))
     bench.run(0.6)
     step, over_ns = bench.driver.stream.step, bench.now + 4_000 * MS
@@ -440,7 +344,7 @@ def test_after_a_long_overload_motion_is_in_time_again():
 
 
 def test_no_plan_is_repeated_in_its_last_moments():
-    bench = Bench()
+    bench = DriverBench()
     bench.speak(0.6)
     bench.until_idle()
     left = [plan.stamp_ns + plan.times_from_start_ns[-1] - at for at, plan in bench.plans]
