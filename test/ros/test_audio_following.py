@@ -13,21 +13,19 @@ import threading
 import time
 from typing import Any
 
+from processes import environment
 import pytest
 
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
 WORLD = Path(__file__).with_name('audio_following_world.py')
 LIMIT_S = 90.0
 NAMES = {'int16': 'Int16', 'float32': 'Float32', 'int32': 'Int32'}
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, 'ROS_DOMAIN_ID': str(130 + os.getpid() % 90),
-            'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-            'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
+def surroundings() -> dict[str, str]:
+    return environment(130 + os.getpid() % 90)
 
 
 class Listener:
@@ -37,7 +35,7 @@ class Listener:
         self.process = subprocess.Popen(
             [sys.executable, str(WORLD), 'listen', '--ros-args', '-p',
              'qos_overrides./audio.subscription.depth:=77'],
-            env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=surroundings(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
         self.voice: subprocess.Popen[str] | None = None
@@ -62,7 +60,7 @@ class Listener:
         self.silence()
         self.voice = subprocess.Popen(
             [sys.executable, str(WORLD), 'speak', key, str(rate), str(channels), str(hz),
-             reliability], env=environment(), text=True)
+             reliability], env=surroundings(), text=True)
         wanted = f'std_msgs/msg/{NAMES[key]}MultiArray'
         self.until(lambda line: line['type'] == wanted and line['rate'] == rate
                    and abs(line['hz'] - hz) < 60)

@@ -9,29 +9,24 @@ import subprocess
 import sys
 
 import numpy as np
+from processes import command, environment, start
 import pytest
 import soundfile
 
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
 LISTENER = Path(__file__).with_name('audio_listener.py')
 LIMIT_S = 120.0
 SAMPLES = (8_000 * np.sin(np.arange(11_025) / 20)).astype(np.int16)
 
 
-def environment(number: int) -> dict[str, str]:
-    return {**os.environ, 'ROS_DOMAIN_ID': str(30 + number + os.getpid() % 90),
-            'ROS_LOCALHOST_ONLY': '1',
-            'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
+def surroundings(number: int) -> dict[str, str]:
+    return environment(30 + number + os.getpid() % 90)
 
 
 def publish(number: int, *parameters: str) -> subprocess.Popen[str]:
-    arguments = [part for parameter in parameters for part in ('-p', parameter)]
-    return subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node.ros.audio_source', '--ros-args', *arguments],
-        env=environment(number), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return start(command('audio_source', *parameters), surroundings(number))
 
 
 @pytest.mark.parametrize('number,parameters', [
@@ -40,9 +35,8 @@ def publish(number: int, *parameters: str) -> subprocess.Popen[str]:
 def test_a_file_arrives_whole_with_rate_and_stamps(tmp_path, number, parameters):
     soundfile.write(tmp_path / 'x.wav', SAMPLES, 22_050)
     key = dict(part.split(':=') for part in parameters).get('audio_type', 'int16')
-    listener = subprocess.Popen(
-        [sys.executable, str(LISTENER), key, str(len(SAMPLES))], env=environment(number),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    listener = start([sys.executable, str(LISTENER), key, str(len(SAMPLES))],
+                     surroundings(number))
     source = publish(number, f'file:={tmp_path / "x.wav"}', *parameters)
     log, _ = source.communicate(timeout=LIMIT_S)
     heard, _ = listener.communicate(timeout=LIMIT_S)

@@ -5,17 +5,16 @@ import importlib.util
 import json
 import os
 from pathlib import Path
-import subprocess
 import sys
 
 import numpy as np
+from processes import command, environment, start
 import pytest
 import soundfile
 
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
 WORLD = Path(__file__).with_name('audio_clock_world.py')
 LIMIT_S = 140.0
 RATE, CHUNK_S = 16_000, 0.02
@@ -25,16 +24,10 @@ START_NS, RESET_NS = 100_000_000_000, 3_000_000_000
 
 def test_a_file_keeps_pace_with_simulated_time(tmp_path: Path) -> None:
     soundfile.write(tmp_path / 'x.wav', SAMPLES, RATE)
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(30 + (61 + os.getpid()) % 90),
-                   'ROS_LOCALHOST_ONLY': '1',
-                   'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
-    world = subprocess.Popen([sys.executable, str(WORLD), str(len(SAMPLES))], env=environment,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    source = subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node.ros.audio_source', '--ros-args',
-         '-p', 'use_sim_time:=true', '-p', f'file:={tmp_path / "x.wav"}',
-         '-p', f'chunk_s:={CHUNK_S}', '-p', 'audio_type:=int16'],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    surroundings = environment(30 + (61 + os.getpid()) % 90)
+    world = start([sys.executable, str(WORLD), str(len(SAMPLES))], surroundings)
+    source = start(command('audio_source', 'use_sim_time:=true', f'file:={tmp_path / "x.wav"}',
+                           f'chunk_s:={CHUNK_S}', 'audio_type:=int16'), surroundings)
     seen, _ = world.communicate(timeout=LIMIT_S)
     try:
         log, _ = source.communicate(timeout=LIMIT_S)

@@ -3,52 +3,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import importlib.util
-import json
 import os
 from pathlib import Path
-import signal
-import subprocess
-import sys
 from typing import Any
 
+from processes import BUNDLE, command, environment, show, start
 import pytest
 
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / 'test' / 'data' / 'tiny_bundle'
 WORLD = Path(__file__).with_name('dialogue_world.py')
 LIMIT_S = 300.0
 HEAD = ['head_yaw', 'head_pitch', 'head_roll']
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of a ROS domain of its own."""
-    return {**os.environ, 'ROS_DOMAIN_ID': str(120 + os.getpid() % 90),
-            'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-            'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
-
-
 @pytest.fixture(scope='module')
 def run() -> Iterator[dict[str, Any]]:
     """Everything one node showed in one conversation, and how it ended."""
+    surroundings = environment(120 + os.getpid() % 90)
     parameters = (f'bundle:={BUNDLE}', 'output.idle_release_s:=1', 'threads:=1', 'body.steps:=1',
                   'face.steps:=1', 'diagnostics_hz:=5', 'dialogue.motion_budget_rad:=0.02',
                   'interruptible:=true')
-    arguments = [part for parameter in parameters for part in ('-p', parameter)]
-    node = subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node.ros.node', '--ros-args', *arguments],
-        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        world = subprocess.run([sys.executable, str(WORLD)], env=environment(),
-                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
-        node.send_signal(signal.SIGINT)
-        log, _ = node.communicate(timeout=60.0)
-    finally:
-        node.kill()
-    assert world.returncode == 0, world.stderr + log
-    yield {**json.loads(world.stdout.splitlines()[-1]), 'log': log, 'code': node.returncode}
+    node = start(command('node', *parameters), surroundings)
+    seen, log = show(node, surroundings, WORLD, limit_s=LIMIT_S)
+    yield {**seen, 'log': log, 'code': node.returncode}
 
 
 def test_it_ends_cleanly_after_all_of_this(run):

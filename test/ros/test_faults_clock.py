@@ -4,15 +4,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 import importlib.util
-import json
 import os
 from pathlib import Path
-import signal
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
+from processes import BUNDLE, command, environment, show, start
 import pytest
 
 from gesture_node.motion.robot import load_profile
@@ -21,9 +18,7 @@ pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2'),
     pytest.mark.timeout(600)]
-ROOT = Path(__file__).parents[2]
 WORLD = Path(__file__).with_name('clock_world.py')
-BUNDLE = ROOT / 'test' / 'data' / 'tiny_bundle'
 PROFILE = load_profile('humanoid')
 LIMITS = PROFILE.limits
 HEAD = [name for name in PROFILE.joint_names if 'head' in name]
@@ -48,23 +43,11 @@ class Run:
 @pytest.fixture(scope='module')
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     path = tmp_path_factory.mktemp('clock') / 'commanded.npz'
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(105 + os.getpid() % 60),
-                   'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-                   'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
-    node = subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node.ros.node', '--ros-args',
-         *[part for parameter in PARAMETERS for part in ('-p', parameter)]],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        world = subprocess.run([sys.executable, str(WORLD), str(path)], env=environment,
-                               text=True, capture_output=True, timeout=500.0, check=False)
-        node.send_signal(signal.SIGINT)
-        log, _ = node.communicate(timeout=60.0)
-    finally:
-        node.kill()
-    assert world.returncode == 0, world.stderr + log
+    surroundings = environment(105 + os.getpid() % 60)
+    node = start(command('node', *PARAMETERS), surroundings)
+    seen, log = show(node, surroundings, WORLD, str(path), limit_s=500.0)
     with np.load(path) as scenes:
-        yield Run(json.loads(world.stdout.splitlines()[-1]), dict(scenes), log)
+        yield Run(seen, dict(scenes), log)
 
 
 def test_before_there_is_a_clock_nothing_is_published(run: Run) -> None:

@@ -3,16 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import importlib.util
-import json
 import os
 from pathlib import Path
-import signal
-import subprocess
 import sys
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from processes import BUNDLE, command, environment, show, start
 import pytest
 
 from gesture_node.exceptions import RequestError
@@ -20,7 +18,6 @@ from gesture_node.exceptions import RequestError
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
 WORLD = Path(__file__).with_name('gesture_requests_world.py')
 NS = 1_000_000_000
 
@@ -28,28 +25,14 @@ NS = 1_000_000_000
 @pytest.fixture(scope='module')
 def run() -> Iterator[dict[str, Any]]:
     """What one node answered and did."""
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(20 + (os.getpid() + 53) % 90),
-                   'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-                   'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
-    parameters = (f'bundle:={ROOT / "test" / "data" / "tiny_bundle"}', 'body.steps:=1',
-                  'face.steps:=1', 'robot:=humanoid')
+    surroundings = environment(20 + (os.getpid() + 53) % 90)
     # A name space too: numbers of domains are few, and others may run tests of their own.
     space = f'/gestures_{os.getpid()}'
-    node = subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node.ros.node', '--ros-args',
-         '-r', f'__ns:={space}',
-         *(part for parameter in parameters for part in ('-p', parameter))],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        world = subprocess.run([sys.executable, str(WORLD), space], env=environment, text=True,
-                               capture_output=True, timeout=200.0, check=False)
-        node.send_signal(signal.SIGINT)
-        log, _ = node.communicate(timeout=60.0)
-    finally:
-        node.kill()
-    assert world.returncode == 0, world.stderr + log
+    node = start(command('node', f'bundle:={BUNDLE}', 'body.steps:=1', 'face.steps:=1',
+                         'robot:=humanoid', remaps=(f'__ns:={space}',)), surroundings)
+    seen, log = show(node, surroundings, WORLD, space, limit_s=200.0)
     assert 'Traceback' not in log, log
-    yield json.loads(world.stdout.splitlines()[-1])
+    yield seen
 
 
 def answers(run: dict[str, Any], name: str) -> list[dict[str, Any]]:

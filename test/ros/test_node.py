@@ -3,15 +3,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import importlib.util
-import json
 import os
 from pathlib import Path
 import signal
 import subprocess
-import sys
 from typing import Any
 
 import numpy as np
+from processes import BUNDLE, command, environment, show, start
 import pytest
 
 from gesture_node.motion.robot import load_profile
@@ -19,42 +18,27 @@ from gesture_node.motion.robot import load_profile
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / 'test' / 'data' / 'tiny_bundle'
 WORLD = Path(__file__).with_name('node_world.py')
 LIMIT_S = 200.0
 MS = 1_000_000
 DELAY_MS = 500.0
 
 
-def environment(number: int) -> dict[str, str]:
-    """Return the environment of a ROS domain of its own."""
-    return {**os.environ, 'ROS_DOMAIN_ID': str(20 + number + os.getpid() % 90),
-            'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-            'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
+def surroundings(number: int) -> dict[str, str]:
+    return environment(20 + number + os.getpid() % 90)
 
 
-def start(number: int, *parameters: str, module: str = 'node') -> subprocess.Popen[str]:
-    arguments = [part for parameter in parameters for part in ('-p', parameter)]
-    return subprocess.Popen(
-        [sys.executable, '-m', f'gesture_node.ros.{module}', '--ros-args', *arguments],
-        env=environment(number), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def start_node(number: int, *parameters: str) -> subprocess.Popen[str]:
+    return start(command('node', *parameters), surroundings(number))
 
 
 @pytest.fixture(scope='module')
 def run() -> Iterator[dict[str, Any]]:
     """Everything one node showed to one world, and how it ended."""
-    node = start(0, f'bundle:={BUNDLE}', 'output.idle_release_s:=1', 'threads:=1',
-                 'body.steps:=2', 'face.steps:=2', 'diagnostics_hz:=5')
-    try:
-        world = subprocess.run([sys.executable, str(WORLD)], env=environment(0),
-                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
-        node.send_signal(signal.SIGINT)
-        log, _ = node.communicate(timeout=60.0)
-    finally:
-        node.kill()
-    assert world.returncode == 0, world.stderr + log
-    yield {**json.loads(world.stdout.splitlines()[-1]), 'log': log, 'code': node.returncode}
+    node = start_node(0, f'bundle:={BUNDLE}', 'output.idle_release_s:=1', 'threads:=1',
+                      'body.steps:=2', 'face.steps:=2', 'diagnostics_hz:=5')
+    seen, log = show(node, surroundings(0), WORLD, limit_s=LIMIT_S)
+    yield {**seen, 'log': log, 'code': node.returncode}
 
 
 def test_it_ends_cleanly_on_sigint_after_all_of_this(run):
@@ -189,7 +173,7 @@ def test_what_cannot_start_says_so_in_one_sentence():
     processes = []
     for number, parameter in enumerate(BAD_STARTS):
         bundle = () if parameter.startswith('bundle') else (f'bundle:={BUNDLE}',)
-        processes.append(start(1 + number, *bundle, parameter))
+        processes.append(start_node(1 + number, *bundle, parameter))
     for process, (parameter, words) in zip(processes, BAD_STARTS.items()):
         log, _ = process.communicate(timeout=LIMIT_S)
         errors = [line for line in log.splitlines() if line.startswith('error: ')]
@@ -199,7 +183,7 @@ def test_what_cannot_start_says_so_in_one_sentence():
 
 
 def test_a_managed_node_waits_and_ends_on_sigterm():
-    node = start(8, f'bundle:={BUNDLE}', 'autostart:=false', 'amplitude:=1.0')
+    node = start_node(8, f'bundle:={BUNDLE}', 'autostart:=false', 'amplitude:=1.0')
     assert node.stdout is not None
     warning = node.stdout.readline()
     node.send_signal(signal.SIGTERM)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
+from processes import BUNDLE, environment
 import pytest
 
 from gesture_node.operations.black_box_file import BlackBoxFile
@@ -17,19 +18,15 @@ from gesture_node.operations.black_box_file import BlackBoxFile
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
 WORLD = Path(__file__).with_name('operations_world.py')
-BUNDLE = ROOT / 'test' / 'data' / 'tiny_bundle'
 
 
 @pytest.fixture(scope='module')
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(130 + os.getpid() % 60),
-                   'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-                   'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
     done = subprocess.run(
         [sys.executable, str(WORLD), str(BUNDLE), str(tmp_path_factory.mktemp('life'))],
-        env=environment, capture_output=True, text=True, timeout=200.0, check=False)
+        env=environment(130 + os.getpid() % 60), capture_output=True, text=True, timeout=200.0,
+        check=False)
     assert done.returncode == 0, done.stderr
     yield json.loads(done.stdout.splitlines()[-1])
 

@@ -3,13 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import importlib.util
-import json
 import os
 from pathlib import Path
-import signal
 import subprocess
 import sys
 
+from processes import environment, ros_arguments, show, start
 import pytest
 import yaml
 
@@ -23,18 +22,13 @@ LIMIT_S = 120.0
 HEAD = ['HeadPitch', 'HeadYaw']
 
 
-def environment(number: int) -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return {**os.environ, 'ROS_DOMAIN_ID': str(40 + number + os.getpid() % 60),
-            'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-            'PYTHONPATH': os.pathsep.join([root, os.environ.get('PYTHONPATH', '')])}
+def surroundings(number: int) -> dict[str, str]:
+    return environment(40 + number + os.getpid() % 60)
 
 
-def start(number: int, *parameters: str) -> subprocess.Popen[str]:
-    arguments = [part for parameter in parameters for part in ('-p', parameter)]
-    return subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node', 'trajectory_player', '--ros-args', *arguments],
-        env=environment(number), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def start_player(number: int, *parameters: str) -> subprocess.Popen[str]:
+    return start([sys.executable, '-m', 'gesture_node', 'trajectory_player',
+                  *ros_arguments(*parameters)], surroundings(number))
 
 
 @pytest.fixture(scope='module')
@@ -56,18 +50,10 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(request: pytest.FixtureRequest, profile: Path) -> Iterator[dict]:
     """Everything one player wrote for one planner, and how it ended."""
     number = ('wall', 'sim').index(request.param)
-    player = start(number, f'robot:={profile}', 'diagnostics_hz:=5',
-                   f'use_sim_time:={str(request.param == "sim").lower()}')
-    try:
-        peer = subprocess.run([sys.executable, str(PEER), request.param],
-                              env=environment(number), capture_output=True, text=True,
-                              timeout=LIMIT_S, check=False)
-        player.send_signal(signal.SIGINT)
-        log, _ = player.communicate(timeout=60.0)
-    finally:
-        player.kill()
-    assert peer.returncode == 0, peer.stderr + log
-    yield {**json.loads(peer.stdout.splitlines()[-1]), 'log': log, 'code': player.returncode}
+    player = start_player(number, f'robot:={profile}', 'diagnostics_hz:=5',
+                          f'use_sim_time:={str(request.param == "sim").lower()}')
+    seen, log = show(player, surroundings(number), PEER, request.param, limit_s=LIMIT_S)
+    yield {**seen, 'log': log, 'code': player.returncode}
 
 
 def test_positions_are_those_of_the_plan_at_their_stamp(run: dict):
@@ -108,7 +94,7 @@ def test_it_ends_cleanly(run: dict):
     (('rate_hz:=-1.0',), 'rate_hz'),
     (('robot:=humanoid',), 'names no adapter')])
 def test_a_mistake_is_one_sentence(parameters: tuple[str, ...], words: str):
-    process = start(5, *parameters)
+    process = start_player(5, *parameters)
     log, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1
     assert words in log and 'Traceback' not in log

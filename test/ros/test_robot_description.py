@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 
+from processes import BUNDLE, environment
 import pytest
 import yaml
 
@@ -29,8 +30,6 @@ from std_msgs.msg import String
 from gesture_node.ros import qos
 from gesture_node.ros.robot_description import find_profile
 
-ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / 'test' / 'data' / 'tiny_bundle'
 DOMAIN = 60 + os.getpid() % 100
 URDF = share_path('models', 'nao', 'nao.urdf').read_text('utf-8')
 SLOW = URDF.replace('name="nao"', 'name="my_nao"', 1)
@@ -100,12 +99,6 @@ def test_a_topic_that_stays_silent_is_given_up(node: Node):
         find_profile(node, config(urdf_source='topic', robot_description_timeout_s=0.2))
 
 
-def environment(number: int) -> dict[str, str]:
-    return {**os.environ, 'ROS_DOMAIN_ID': str(DOMAIN + number), 'ROS_LOCALHOST_ONLY': '1',
-            'OMP_NUM_THREADS': '1',
-            'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
-
-
 def parameters(path: Path, **given: object) -> Path:
     path.write_text(yaml.safe_dump({'/**': {'ros__parameters': {
         'bundle': str(BUNDLE), 'robot': 'nao', 'threads': 1, **given}}}), 'utf-8')
@@ -115,7 +108,7 @@ def parameters(path: Path, **given: object) -> Path:
 def started(number: int, path: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, '-m', 'gesture_node', 'gesture_node', '--ros-args', '--params-file',
-         str(path), *arguments], env=environment(number), stdout=subprocess.PIPE,
+         str(path), *arguments], env=environment(DOMAIN + number), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True)
 
 

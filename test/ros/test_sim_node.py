@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import numpy as np
+import processes
 import pytest
 
 from gesture_node.motion.robot import load_profile
@@ -25,16 +26,13 @@ LIMIT_S = 120.0
 
 @pytest.fixture
 def environment() -> dict[str, str]:
-    root = str(Path(__file__).parents[2])
-    return {**os.environ, 'ROS_DOMAIN_ID': str(120 + os.getpid() % 100), 'ROS_LOCALHOST_ONLY': '1',
-            'PYTHONPATH': os.pathsep.join([root, os.environ.get('PYTHONPATH', '')])}
+    return processes.environment(120 + os.getpid() % 100)
 
 
 def start(environment: dict[str, str], *parameters: str) -> subprocess.Popen[str]:
-    arguments = [part for parameter in parameters for part in ('-p', parameter)]
     return subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node.ros.sim_node', '--ros-args', *arguments],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        processes.command('sim_node', *parameters), env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
