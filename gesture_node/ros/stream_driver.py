@@ -15,7 +15,6 @@ from ..config import GestureConfig
 from ..dialogue.other_voice import Cue
 from ..dialogue.states import Event, State, UTTERING
 from ..measures.sync_score import SyncMeter
-from ..operations.memory import give_back_memory
 from ..stream import GestureStream
 from ..timeline import NS_PER_S
 from .body_output import BodyOutput
@@ -314,12 +313,12 @@ class StreamDriver:
         allowance_ns = check_delay(stream, wanted)
         with self._lock:
             self.stream, self._allowance_ns = stream, allowance_ns
-            if self._broken:  # what came meanwhile would begin a stream that is late for good
+            if self._broken:
+                # What came meanwhile would begin a stream that is late for good.
                 self._muted_until_ns = max(self._muted_until_ns, self._now_ns())
             self._config, self._broken = wanted, False
             self.talk.renew(wanted)
             self.body.configure(wanted.output)
-        give_back_memory()
 
     def _keep_up(self, now_ns: int) -> None:
         """Feed what is due; after enough silence end the speech."""

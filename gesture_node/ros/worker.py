@@ -9,6 +9,7 @@ from collections.abc import Callable
 from threading import Thread
 import time
 
+from ..operations.memory import give_back_memory
 from .clock_guard import ClockGuard
 from .inbox import AudioInbox
 from .problems import ProblemLog
@@ -19,6 +20,8 @@ _IDLE_WAIT_S = 0.2
 _RETRY_WAIT_S = 0.5
 _RECENT_NS = 1_000_000_000
 _LATENCY_PERIOD_NS = 1_000_000_000
+_MEMORY_PERIOD_NS = 10_000_000_000
+"""A stream that was replaced is freed when the robot next moves, so not at a known time."""
 RECENT_NS = 10_000_000_000
 """An error counts as recent, for the diagnostics, for this long."""
 
@@ -49,7 +52,7 @@ class GestureWorker:
         self._guard = ClockGuard()
         self._stopping = False
         self._failed_ns: int | None = None
-        self._latency_ns = 0
+        self._latency_ns = self._memory_ns = 0
         self._thread = Thread(target=self._run, name='gesture_worker', daemon=True)
 
     @property
@@ -119,6 +122,9 @@ class GestureWorker:
         for audio in waiting:
             self._driver.hear(audio, now_ns)
         more = self._driver.tick(now_ns)
+        if steady_ns - self._memory_ns > _MEMORY_PERIOD_NS:
+            self._memory_ns = steady_ns
+            give_back_memory()
         if steady_ns - self._latency_ns > _LATENCY_PERIOD_NS:
             self._latency_ns = steady_ns
             self.latency = self._driver.stream.latency.percentiles()

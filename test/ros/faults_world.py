@@ -37,7 +37,7 @@ class Faults(Node):
     """Voice, wire and saboteur in one.
 
     Args:
-        command: starts ``gesture_node``.
+        command: starts ``gesture_node``, or ``stalling_node.py``.
     """
 
     def __init__(self, command: list[str]) -> None:
@@ -166,6 +166,17 @@ def stalled(world: Faults) -> dict[str, int]:
     return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
 
 
+def worker_stalled(world: Faults) -> dict[str, int]:
+    """Let one window take longer than the watchdog waits; everything else in the node goes on."""
+    fault_ns = world.now_ns()
+    world.send(signal.SIGUSR2)
+    # The stall begins with the next window; the watchdog brakes 2 s later.
+    world.run(3.7)
+    rest_ns = world.now_ns()
+    world.until_moving()
+    return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
+
+
 def voice_vanished(world: Faults) -> dict[str, int]:
     """Let the voice's publisher disappear, and another one come."""
     fault_ns = world.now_ns()
@@ -196,7 +207,8 @@ def main() -> None:
     try:
         world.until(lambda: world.measured > 5, 'the simulator')
         seen = {scene.__name__: scene(world)
-                for scene in (never_measured, stale, stalled, voice_vanished, killed)}
+                for scene in (never_measured, stale, stalled, worker_stalled, voice_vanished,
+                              killed)}
         world.vanish()
         world.until(lambda: world.state == 'idle', 'idle at the end')
         world.run(0.7)

@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 import numpy as np
+from processes import BUNDLE, command, environment
 import pytest
 
 from gesture_node.motion.robot import load_profile
@@ -26,13 +27,12 @@ pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2'),
     pytest.mark.timeout(600)]
-ROOT = Path(__file__).parents[2]
 WORLD = Path(__file__).with_name('faults_world.py')
-BUNDLE = ROOT / 'test' / 'data' / 'tiny_bundle'
+STALLING_NODE = Path(__file__).with_name('stalling_node.py')
 LIMITS = load_profile('humanoid').limits
 REST_RAD, MOVED_RAD = 1e-5, 0.01
 WHILE_NS = 1_500_000_000
-SCENES = ('never_measured', 'stale', 'stalled', 'voice_vanished', 'killed')
+SCENES = ('never_measured', 'stale', 'stalled', 'worker_stalled', 'voice_vanished', 'killed')
 NODE = ('robot:=humanoid', f'bundle:={BUNDLE}', 'threads:=1', 'body.steps:=1', 'face.steps:=1',
         'body.hop_s:=0.4', 'face.hop_s:=0.4', 'measure_sync:=false', 'publish_audio:=false',
         'output.idle_release_s:=1.0',
@@ -53,24 +53,18 @@ class Run:
         return slice(*np.searchsorted(self.recording.times_s, times_s))
 
 
-def command(module: str, *parameters: str, remaps: tuple[str, ...] = ()) -> list[str]:
-    arguments = [part for parameter in parameters for part in ('-p', parameter)]
-    return [sys.executable, '-m', f'gesture_node.ros.{module}', '--ros-args', *arguments,
-            *[part for remap in remaps for part in ('-r', remap)]]
-
-
 @pytest.fixture(scope='module')
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp('faults')
-    environment = {**os.environ, 'ROS_DOMAIN_ID': str(40 + os.getpid() % 60),
-                   'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1',
-                   'PYTHONPATH': os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])}
+    surroundings = environment(40 + os.getpid() % 60)
     node = command('node', *NODE, remaps=('joint_states:=measured',))
+    # The node as it ships, but for its worker, which can be stalled.
+    node[1:3] = [str(STALLING_NODE)]
     simulator = subprocess.Popen(
         command('sim_node', 'robot:=humanoid', f'record:={folder}', 'update_hz:=100'),
-        env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        world = subprocess.run([sys.executable, str(WORLD), *node], env=environment, text=True,
+        world = subprocess.run([sys.executable, str(WORLD), *node], env=surroundings, text=True,
                                capture_output=True, timeout=500.0, check=False)
         simulator.send_signal(signal.SIGINT)
         _, log = simulator.communicate(timeout=60.0)
