@@ -45,8 +45,9 @@ def band_levels(features: NDArray[np.floating]) -> Float64Array:
 def follow(background_db: Float64Array, levels_db: Float64Array) -> Float64Array:
     """Return the background one frame later, shape (..., 20) [dB]: slowly up, quickly down."""
     change_db = levels_db - background_db
-    return background_db + np.where(change_db > 0.0, np.minimum(change_db, _RISE_DB),
-                                    _FALL_SHARE * change_db)
+    step_db: Float64Array = np.where(change_db > 0.0, np.minimum(change_db, _RISE_DB),
+                                     _FALL_SHARE * change_db)
+    return background_db + step_db
 
 
 def network_inputs(levels_db: Float64Array, background_db: Float64Array,

@@ -14,6 +14,7 @@ from .audio_discovery import AudioDiscovery, AudioPublisher, Choice
 from .audio_info import AudioInfoInput
 from .audio_messages import AudioType, packet_of
 from .inbox import LossCounter, ReceivedAudio
+from .optional_messages import MissingMessageError
 from .problems import ProblemLog
 from .stamp_clock import StampClock
 from .steady_clock import steady_clock
@@ -115,7 +116,11 @@ class AudioInput:
         self._choice, self._definition, self._publisher = choice, '', None
         self._heard_ns = self._steady_ns()
         if kind.key in _WITH_INFO:
-            self._info = AudioInfoInput(self._node, self._info_topic)
+            try:
+                self._info = AudioInfoInput(self._node, self._info_topic)
+            except MissingMessageError as error:
+                # Half a package: what its bytes are is then up to the parameters.
+                self._problems.report('audio_info_type', str(error))
         self._node.get_logger().info(
             f'listening to {self._name} as {kind.ros_type} ({choice.reliability})')
         self._on_type(kind)
