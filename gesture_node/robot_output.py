@@ -24,7 +24,8 @@ __all__ = ['Interventions', 'RobotOutput']
 
 _KNOTS_PER_FRAME = KNOT_RATE_HZ // BODY_RATE_HZ
 LEAST_TAIL_FRAMES = 2
-"""Committed motion looks so far ahead; a shorter tail would change it, a longer one does not."""
+"""Committed motion looks so far ahead; a shorter tail would change it, a longer one does not.
+With so few the provisional motion is a brake."""
 
 
 class RobotOutput:
@@ -133,7 +134,8 @@ class RobotOutput:
                 poses, self._retarget_state, tail, self._workspace)
         wanted = self.ramp.apply(wanted, committed)
         moved = self._safety.step(self._state, wanted, committed, self.interventions,
-                                  self.hand_speed_m_s, latency.measure)
+                                  self.hand_speed_m_s, latency.measure,
+                                  self.tail_frames <= LEAST_TAIL_FRAMES)
         self._state = moved.state
         parts = (moved.committed, moved.ahead)
         return JointChunk(

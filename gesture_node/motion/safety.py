@@ -132,7 +132,8 @@ class SafetyLayer:
 
     def step(self, state: SafetyState, wanted: Float64Array, committed: int,
              counts: Interventions, hand_speed_m_s: float = NO_CAP_M_S,
-             measure: Measure = lambda stage: nullcontext()) -> SafeMotion:
+             measure: Measure = lambda stage: nullcontext(),
+             brakes_at_once: bool = False) -> SafeMotion:
         """Return safe motion towards positions that follow those before.
 
         Args:
@@ -143,6 +144,8 @@ class SafetyLayer:
             hand_speed_m_s: cap on the speed of hands; ``NO_CAP_M_S`` is none. From one call to
                 the next it may be anything: hands slow down as fast as limits allow.
             measure: times the stages ``collision`` and ``limits``.
+            brakes_at_once: whether the provisional motion is the brake alone, for those who
+                never show it; what is committed is the same.
         """
         clean = self._cleaned(wanted, state.target)
         counts.nonfinite += int(np.count_nonzero(~np.isfinite(wanted[:committed])))
@@ -153,10 +156,12 @@ class SafetyLayer:
             targets = to_knots(np.concatenate([state.target[None], apart]))
             knots = committed * _KNOTS_PER_FRAME
             final = self._follower.follow(state.limiter, targets[:knots], cap)
-            rest = self._follower.follow(final.motion.state, targets[knots:], cap)
+            ahead = final.brake
+            if not brakes_at_once:
+                rest = self._follower.follow(final.motion.state, targets[knots:], cap)
+                ahead = rest.motion.then(rest.brake)
         moved = int(np.count_nonzero((apart != clean)[:committed].any(axis=1)))
         counts.count(final, targets[:knots], moved)
-        ahead = rest.motion.then(rest.brake)
         target = apart[committed - 1] if committed else state.target
         return SafeMotion(final.motion, ahead,
                           SafetyState(final.motion.state, target, ahead))
