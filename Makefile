@@ -50,8 +50,8 @@ $(TRAINING_STAMP): requirements-training.txt $(STAMP)
 test: $(STAMP)
 	@$(RUN) -m pytest -q test
 
-# Robots one by one, JOBS=2 at once (default: all cores); ROBOTS=nao,humanoid, SOAK_WINDOWS=480 and
-# SOAK_MINUTES=1 do less of it. Speech of held-out speakers with DATA=/path/to/data. Then all else.
+# Every robot, in JOBS=2 processes (default: one for each core); ROBOTS=nao,humanoid, SOAK_WINDOWS=480,
+# SOAK_MINUTES=1 do less. Speech of held-out speakers with DATA=/path/to/data. Then all else.
 soak: $(STAMP)
 	@$(if $(DATA),DATA='$(abspath $(DATA))') $(RUN) test/soak/campaign.py \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(ROBOTS),--robots $(ROBOTS))

@@ -1,8 +1,9 @@
-"""Runs what every robot is put through, one process for each robot, as many at once as asked for.
+"""Runs what every robot is put through, in as many processes at once as there are cores.
 
 ``python test/soak/campaign.py [--jobs N] [--robots nao,talos] [--out FOLDER] [pytest arguments]``.
-What a robot's tests print goes into ``FOLDER/ROBOT.log``; a line for each robot says how it ended.
-Robots share nothing, so this is as quick as there are cores.
+The robots are dealt out to the processes; those of one process share what the networks made of the
+speech. What the tests print goes into ``FOLDER/PROCESS.log``, a line for each process says how it
+ended.
 """
 from __future__ import annotations
 
@@ -15,29 +16,30 @@ import sys
 import time
 
 ROOT = Path(__file__).resolve().parents[2]
-CAMPAIGNS = ('test/soak/test_safety_soak.py', 'test/soak/test_ten_minutes.py',
+CAMPAIGNS = ('test/soak/test_ten_minutes.py', 'test/soak/test_safety_soak.py',
              'test/motion/test_collision_shapes.py')
 ROBOTS = tuple(sorted(path.stem for path in (ROOT / 'config' / 'robots').glob('*.yaml')))
 
 
-def run_robot(robot: str, out: Path, arguments: list[str]) -> int:
-    """Run the campaigns of one robot; return the exit status of pytest."""
+def run_robots(number: int, robots: list[str], out: Path, arguments: list[str]) -> int:
+    """Run the campaigns of some robots; return the exit status of pytest."""
     begun_s = time.monotonic()
-    environment = os.environ | {'SOAK_ROBOTS': robot}
+    environment = os.environ | {'SOAK_ROBOTS': ','.join(robots)}
     environment.setdefault('OMP_NUM_THREADS', '1')
     command = [sys.executable, '-m', 'pytest', '-q', '-s', '-m', 'soak', '-p', 'no:cacheprovider',
                *(arguments or CAMPAIGNS)]
-    with (out / f'{robot}.log').open('w', encoding='utf-8') as log:
+    path = out / f'{number}.log'
+    with path.open('w', encoding='utf-8') as log:
         status = subprocess.run(command, cwd=ROOT, env=environment, stdout=log,
                                 stderr=subprocess.STDOUT, check=False).returncode
-    verdict = 'passed' if status == 0 else f'FAILED, see {out / robot}.log'
-    print(f'{robot}: {verdict} after {(time.monotonic() - begun_s) / 60:.1f} min', flush=True)
+    print(f'{", ".join(robots)}: {"passed" if status == 0 else "FAILED"} after '
+          f'{(time.monotonic() - begun_s) / 60:.1f} min, see {path}', flush=True)
     return status
 
 
 def main() -> int:
     """Run all robots; return 1 if one of them failed."""
-    parser = argparse.ArgumentParser(description='Long campaigns, a process for each robot.')
+    parser = argparse.ArgumentParser(description='Long campaigns of every robot.')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, metavar='N',
                         help='processes at once (default: one for each core)')
     parser.add_argument('--robots', default='', metavar='NAMES',
@@ -50,9 +52,11 @@ def main() -> int:
     if unknown:
         parser.error(f'unknown robot {unknown[0]!r}; known: {", ".join(ROBOTS)}')
     options.out.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        found = list(pool.map(lambda robot: run_robot(robot, options.out, arguments), robots))
-    print(f'{sum(status == 0 for status in found)} of {len(found)} robots passed')
+    jobs = max(1, min(options.jobs, len(robots)))
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(
+            lambda number: run_robots(number, robots[number::jobs], options.out, arguments),
+            range(jobs)))
     return int(any(found))
 
 

@@ -22,6 +22,7 @@ from safety_world import (
     layer_of,
     play,
     ROOT,
+    STEP_S,
     TAIL,
     violations,
     wishes,
@@ -31,6 +32,7 @@ from gesture_node.cli.audio_file import read_audio_file
 from gesture_node.cli.offline import generate
 from gesture_node.config import GestureConfig
 from gesture_node.latency import LatencyTracker
+from gesture_node.motion.limits import MotionLimiter
 from gesture_node.motion.safety_report import Interventions
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.robot_output import RobotOutput
@@ -40,7 +42,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(36_000)]
 
 WINDOWS = int(os.environ.get('SOAK_WINDOWS', '10000'))
 SEED = int(os.environ.get('SOAK_SEED', '0'))
-HOPS = 20
+HOPS, STOPS = 20, 10
 BUNDLE, SPEECH = ROOT / 'bundles' / 'base', ROOT / 'examples' / 'hello.wav'
 
 
@@ -57,11 +59,21 @@ def judged(found: dict[str, int], total: dict[str, int]) -> None:
         total[name] = total.get(name, 0) + count
 
 
+def stopped(limiter: MotionLimiter, positions: np.ndarray, velocities: np.ndarray,
+            knot: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the brake from a knot of some motion, that knot first."""
+    accelerations = (velocities[knot] - velocities[knot - 1]) / STEP_S
+    brake = limiter.brake(limiter.moving_state(positions[knot], velocities[knot], accelerations))
+    return (np.concatenate([positions[knot][None], brake.positions]),
+            np.concatenate([velocities[knot][None], brake.velocities]))
+
+
 @pytest.mark.parametrize('kind', KINDS)
 @pytest.mark.parametrize('robot', CHOSEN)
 def test_no_window_breaks_the_contract(robot: str, kind: str) -> None:
     profile, layer = layer_of(robot)
-    limits, total, counts = layer.limiter().limits, {}, Interventions()
+    limiter, total, counts = layer.limiter(), {}, Interventions()
+    limits = limiter.limits
     runs = max(1, round(WINDOWS / (len(KINDS) * HOPS)))
     for seed in range(SEED, SEED + runs):
         random = np.random.default_rng([KINDS.index(kind), seed])
@@ -70,6 +82,9 @@ def test_no_window_breaks_the_contract(robot: str, kind: str) -> None:
         judged(committed_violations(positions, velocities, limits, layer.guard), total)
         for end in ends[int(random.integers(3))::3]:
             judged(violations(*end, limits, layer.guard), total)
+        for knot in random.integers(1, len(positions), STOPS):
+            judged(violations(*stopped(limiter, positions, velocities, knot), limits,
+                              layer.guard), total)
     print(f'\n{robot} {kind}: {runs * HOPS} windows, {total}, {counts}')
     assert not any(total.values()), total
 
