@@ -1,4 +1,5 @@
 """The worker thread: it goes on whatever happens, and says each cause once."""
+from threading import Timer
 import time
 from types import SimpleNamespace
 
@@ -115,3 +116,22 @@ def test_before_a_simulated_clock_starts_audio_is_dropped_and_said(bench):
     bench.inbox.put(AUDIO)
     bench.until(lambda: bench.said)
     assert 'before the simulated clock' in bench.said[0] and not bench.driver.heard
+
+
+def test_after_a_halt_what_waits_is_heard_before_time_goes_on(bench, monkeypatch):
+    """Callbacks were halted too, and bring what waited a moment after the worker goes on."""
+    order = []
+    monkeypatch.setattr(bench.driver, 'hear', lambda audio, now_ns: order.append('heard'))
+    monkeypatch.setattr(bench.driver, 'tick', lambda now_ns: order.append('ticked'))
+    wait = bench.inbox.wait
+
+    def halt(timeout_s):
+        monkeypatch.setattr(bench.inbox, 'wait', wait)
+        time.sleep(timeout_s + 0.6)
+        order.clear()
+        Timer(0.02, bench.inbox.put, (AUDIO,)).start()
+
+    monkeypatch.setattr(bench.inbox, 'wait', halt)
+    bench.worker.start()
+    bench.until(lambda: 'heard' in order and 'ticked' in order)
+    assert order[0] == 'heard'
