@@ -28,7 +28,8 @@ HISTORY_SAMPLES = 1024 - samples_per_frame(FEATURE_RATE_HZ)
 _HOP = samples_per_frame(FEATURE_RATE_HZ)
 _SPECTRUM = 512
 _PITCH = 1024
-_POWER_FLOOR = 1e-6
+POWER_FLOOR = 1e-6
+"""Added to every power before its logarithm."""
 _PITCH_REFERENCE_HZ = 120.0
 _LAG_MIN, _LAG_MAX = SAMPLE_RATE_HZ // 480, SAMPLE_RATE_HZ // 60
 _VOICING_THRESHOLD = 0.45
@@ -87,8 +88,8 @@ def frame_features(windows: Float32Array) -> Float32Array:
     # A matrix product would round differently for other numbers of rows.
     mel = np.add.reduceat(power[:, _BINS] * _WEIGHTS, _FIRST_BINS, axis=1)
     features = np.empty((len(windows), FEATURE_DIM), dtype=np.float32)
-    features[:, :MEL_BANDS] = np.log(mel + _POWER_FLOOR)
-    features[:, ENERGY_INDEX] = np.log((tail * tail).sum(axis=1) / _SPECTRUM + _POWER_FLOOR)
+    features[:, :MEL_BANDS] = np.log(mel + POWER_FLOOR)
+    features[:, ENERGY_INDEX] = np.log((tail * tail).sum(axis=1) / _SPECTRUM + POWER_FLOOR)
     features[:, PITCH_INDEX], features[:, VOICING_INDEX] = _pitch(wide)
     return features
 

@@ -19,7 +19,6 @@ from ..motion.profile_interface import Controller
 from ..motion.urdf import MOVING_TYPES
 from ..resources import share_path
 
-PATTERN_ROBOT = 'humanoid'
 DEFAULT_CONTROLLER, DEFAULT_TOPIC = 'joint_trajectory_controller', '/joint_trajectory'
 _TRAJECTORY = 'trajectory_msgs/msg/JointTrajectory'
 _JOINT_STATE = 'sensor_msgs/msg/JointState'

@@ -52,13 +52,5 @@ def read_cannot(nodes: Sequence[Node]) -> tuple[Cannot, ...]:
 
 def _read(node: Node) -> Cannot:
     node.allow(('pose', 'part', 'cause', 'reason'))
-    return Cannot(_one_of(node, 'pose', CANONICAL_POSES), _one_of(node, 'part', BODY_PARTS),
-                  _one_of(node, 'cause', CAUSES), node.text('reason'))
-
-
-def _one_of(node: Node, key: str, allowed: tuple[str, ...]) -> str:
-    value = node.text(key)
-    if value not in allowed:
-        raise RobotError(f'{node.where}: {key} must be one of {", ".join(allowed)}, '
-                         f'got {value!r}')
-    return value
+    return Cannot(node.one_of('pose', CANONICAL_POSES), node.one_of('part', BODY_PARTS),
+                  node.one_of('cause', CAUSES), node.text('reason'))

@@ -119,7 +119,7 @@ def _controller(node: Node) -> Controller:
 
 
 def _adapter(node: Node) -> Adapter:
-    kind = _choice(node, 'kind', ADAPTER_KINDS)
+    kind = node.one_of('kind', ADAPTER_KINDS)
     keys = ['kind', 'topic', 'message', 'joints', 'unit', 'rate_hz']
     if kind == 'joint_angles_with_speed':
         keys.append('speed')
@@ -135,20 +135,12 @@ def _adapter(node: Node) -> Adapter:
     return Adapter(
         kind=kind, topic=node.text('topic'),
         message=node.text('message') if node.has('message') else MESSAGES[kind],
-        joints=joints, unit=_choice(node, 'unit', UNITS) if node.has('unit') else 'rad',
+        joints=joints, unit=node.one_of('unit', UNITS) if node.has('unit') else 'rad',
         rate_hz=_above_zero(node, 'rate_hz'),
         speed=_fraction(node, 'speed') if kind == 'joint_angles_with_speed' else 1.0,
         motors=motors, blend_motor=blend[0] if blend else None,
         stiffness=_above_zero(node, 'stiffness') if kind in _MOTOR_KINDS else 0.0,
         damping=_above_zero(node, 'damping') if kind in _MOTOR_KINDS else 0.0)
-
-
-def _choice(node: Node, key: str, allowed: tuple[str, ...]) -> str:
-    value = node.text(key)
-    if value not in allowed:
-        raise RobotError(f'{node.where}: {key} must be one of {", ".join(allowed)}, '
-                         f'got {value!r}')
-    return value
 
 
 def _above_zero(node: Node, key: str) -> float:

@@ -98,6 +98,18 @@ class Node:
             raise RobotError(f'{self._where}: {key} must be text, got {value!r}')
         return value.strip()
 
+    def one_of(self, key: str, allowed: tuple[str, ...]) -> str:
+        """Return a text that is one of some.
+
+        Raises:
+            RobotError: it is another.
+        """
+        value = self.text(key)
+        if value not in allowed:
+            raise RobotError(f'{self.where}: {key} must be one of {", ".join(allowed)}, '
+                             f'got {value!r}')
+        return value
+
     def number(self, key: str) -> float:
         """Return the finite number under a key.
 

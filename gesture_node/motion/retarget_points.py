@@ -31,7 +31,6 @@ _ON_CHEST_M = (0.10, 0.24)
 _HAND_M = 0.06  # hands are about as thick on a small robot; they meet, and do not overlap
 _NO_DISTANCE = 1e-3
 _ALL_AXES, _ACROSS = np.ones(3), np.array([0.0, 1.0, 1.0])
-_PLANTED = -1
 
 
 @dataclass(frozen=True, slots=True)

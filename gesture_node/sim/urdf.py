@@ -12,9 +12,10 @@ from pathlib import Path
 import xml.etree.ElementTree as ElementTree
 
 from ..exceptions import RobotError
+from ..motion.urdf import MOVING_TYPES
+from .bones import add_bones
 
 _READABLE_MESHES = ('.stl', '.obj', '.msh')
-_MOVING_TYPES = ('revolute', 'continuous', 'prismatic')
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def prepare_urdf(path: Path) -> PreparedUrdf:
     if root.tag != 'robot' or root.find('link') is None:
         raise RobotError(f'{str(path)!r} is not a URDF: expected a <robot> with links')
     _fix_base(root)
-    left_out = _resolve_meshes(root, path)
+    left_out, lost = _resolve_meshes(root, path)
+    add_bones(root, lost)
     for extension in root.findall('mujoco'):
         root.remove(extension)
     options = {'discardvisual': 'false', 'fusestatic': 'false', 'strippath': 'false',
@@ -69,7 +71,7 @@ def prepare_urdf(path: Path) -> PreparedUrdf:
     extension = ElementTree.Element('mujoco')
     extension.append(ElementTree.Element('compiler', options))
     root.insert(0, extension)
-    joints = [joint for joint in root.findall('joint') if joint.get('type') in _MOVING_TYPES]
+    joints = [joint for joint in root.findall('joint') if joint.get('type') in MOVING_TYPES]
     if not joints:
         raise RobotError(f'{str(path)!r} has no moving joint')
     mimics = tuple(_mimic(joint) for joint in joints if joint.find('mimic') is not None)
@@ -99,9 +101,14 @@ def _fix_base(root: ElementTree.Element) -> None:
             joint.set('type', 'fixed')
 
 
-def _resolve_meshes(root: ElementTree.Element, urdf: Path) -> list[str]:
-    """Replace mesh addresses by absolute paths; drop and return those that cannot be used."""
+def _resolve_meshes(root: ElementTree.Element, urdf: Path) -> tuple[list[str], set[str]]:
+    """Replace mesh addresses by absolute paths, and drop those that cannot be used.
+
+    Returns:
+        What was dropped, and the links that it belonged to.
+    """
     left_out: list[str] = []
+    lost: set[str] = set()
     for link in root.findall('link'):
         for shape in [*link.findall('visual'), *link.findall('collision')]:
             mesh = shape.find('geometry/mesh')
@@ -111,10 +118,11 @@ def _resolve_meshes(root: ElementTree.Element, urdf: Path) -> list[str]:
             found = _find_mesh(address, urdf)
             if found is None or found.suffix.lower() not in _READABLE_MESHES:
                 left_out.append(address)
+                lost.add(link.get('name', ''))
                 link.remove(shape)
             else:
                 mesh.set('filename', str(found))
-    return left_out
+    return left_out, lost
 
 
 def _find_mesh(address: str, urdf: Path) -> Path | None:

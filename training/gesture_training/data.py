@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS
+from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS, POWER_FLOOR
 from gesture_node.guides.cues import (
     ARM_INDEX,
     CONFIRMED_S,
@@ -39,7 +39,6 @@ from .exceptions import TrainingError
 from .networks.assembly import STYLES
 
 IntArray = NDArray[np.int64]
-_POWER_FLOOR = 1e-6
 _NEAR_FRAMES = 12
 _AROUSAL_BLUR = 0.05
 """Standard deviation of what a stream hears of arousal against what was composed."""
@@ -299,6 +298,6 @@ def _coloured(features: NDArray[np.float32], colour: Tensor) -> Tensor:
     """Return raw features as a louder or duller microphone would have given them."""
     result = torch.from_numpy(features)
     columns = torch.cat([colour, colour.mean(dim=-1, keepdim=True)], dim=-1)
-    power = (result[..., :ENERGY_INDEX + 1].exp() - _POWER_FLOOR).clamp(min=0.0)
-    result[..., :ENERGY_INDEX + 1] = (power * columns.exp() + _POWER_FLOOR).log()
+    power = (result[..., :ENERGY_INDEX + 1].exp() - POWER_FLOOR).clamp(min=0.0)
+    result[..., :ENERGY_INDEX + 1] = (power * columns.exp() + POWER_FLOOR).log()
     return result

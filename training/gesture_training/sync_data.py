@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS, VOICING_INDEX
+from gesture_node.audio.features import ENERGY_INDEX, MEL_BANDS, POWER_FLOOR, VOICING_INDEX
 from gesture_node.measures.sync_score import SPEECH_SHARE, VOICED
 from gesture_node.motion.face import FACE_DIM
 
@@ -31,7 +31,6 @@ Clip = tuple[NDArray[np.float32], NDArray[np.float32]]
 REACH_FRAMES = 20
 """Windows of a segment lie within this, 400 ms."""
 _GAP_FRAMES = 2
-_POWER_FLOOR = 1e-6
 _STREAM = 3
 """Number of this random stream, beside those of the denoisers' windows."""
 
@@ -116,8 +115,8 @@ def coloured(features: NDArray[np.float32], random: np.random.Generator,
     gain = (random.standard_normal((len(features), 4)) * spread_db) @ terms * np.log(10.0) / 10.0
     gain = np.concatenate([gain, gain.mean(axis=1, keepdims=True)], axis=1)[:, None, :]
     result = features.copy()
-    power = np.maximum(0.0, np.exp(features[..., :ENERGY_INDEX + 1]) - _POWER_FLOOR)
-    result[..., :ENERGY_INDEX + 1] = np.log(power * np.exp(gain) + _POWER_FLOOR)
+    power = np.maximum(0.0, np.exp(features[..., :ENERGY_INDEX + 1]) - POWER_FLOOR)
+    result[..., :ENERGY_INDEX + 1] = np.log(power * np.exp(gain) + POWER_FLOOR)
     return result
 
 

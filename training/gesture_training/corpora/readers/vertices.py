@@ -20,7 +20,7 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
-from gesture_node.motion.face import BLENDSHAPE_NAMES, FACE_DIM
+from gesture_node.motion.face import FACE_DIM
 
 from ..problems import CatalogueError, UnusableFile
 from .arkit import weight_index
@@ -49,11 +49,6 @@ class BlendshapeBasis:
     neutral: Array
     deltas: Array
     columns: tuple[int, ...]
-
-    @property
-    def has_upper_face(self) -> bool:
-        """Return whether lids can be solved for."""
-        return BLENDSHAPE_NAMES.index('eyeBlinkLeft') in self.columns
 
 
 def load_basis(path: Path) -> BlendshapeBasis:
