@@ -23,6 +23,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from gesture_node.motion.rotations import matrix_from_rpy  # noqa: E402
 from gesture_node.ros.generated_files import generator_arguments, update_files  # noqa: E402
 
 Vector: TypeAlias = NDArray[np.float64]
@@ -51,14 +52,6 @@ class Solid:
     rpy: Vector
     volume: float
     moments: Vector
-
-
-def rotation_from_rpy(rpy: Vector) -> Vector:
-    """Return the matrix of URDF's fixed-axis roll, pitch and yaw."""
-    (cr, cp, cy), (sr, sp, sy) = np.cos(rpy), np.sin(rpy)
-    return np.array([[cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-                     [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-                     [-sp, cp * sr, cp * cr]])
 
 
 def _text(values: Any) -> str:
@@ -127,7 +120,7 @@ def inertia_of(solids: list[Solid], mass_kg: float) -> tuple[Vector, Vector]:
     centre = sum((m * s.at for m, s in zip(masses, solids)), np.zeros(3)) / mass_kg
     inertia = np.zeros((3, 3))
     for mass, solid in zip(masses, solids):
-        frame, arm = rotation_from_rpy(solid.rpy), solid.at - centre
+        frame, arm = matrix_from_rpy(solid.rpy), solid.at - centre
         inertia += mass * (frame @ np.diag(solid.moments) @ frame.T
                            + arm @ arm * np.eye(3) - np.outer(arm, arm))
     # Rounding leaves dust that differs from one version of numpy to the next.

@@ -13,9 +13,13 @@ import sys
 from xml.etree import ElementTree as ET
 
 import numpy as np
-from robot_facts import Array, Node, Pose, zero_poses
 
-_MOVING = ('revolute', 'continuous', 'prismatic')
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / 'tools')]
+
+from robot_facts import Array, Node, Pose, zero_poses  # noqa: E402
+
+from gesture_node.motion.urdf import MOVING_TYPES  # noqa: E402
 
 
 def _vector(element: ET.Element | None, key: str, default: str) -> list[float]:
@@ -71,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     root = options.root or next(link for link, pose in our_poses.items())
     theirs, their_poses = read(options.makers, root)
     both = [name for name, joint in ours.items()
-            if joint['type'] in _MOVING and theirs.get(name, {}).get('type') in _MOVING]
+            if joint['type'] in MOVING_TYPES and theirs.get(name, {}).get('type') in MOVING_TYPES]
     rows = []
     for name in both:
         mine, other = our_poses[ours[name]['child']], their_poses[theirs[name]['child']]

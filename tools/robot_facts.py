@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 import yaml
 
+from gesture_node.motion.rotations import matrix_from_rpy
+
 Array: TypeAlias = NDArray[np.float64]
 Node: TypeAlias = dict[str, Any]
 _KEPT = ('lower', 'upper', 'velocity', 'effort')
@@ -36,14 +38,6 @@ class Pose:
         """Return the pose of a frame fixed in this one."""
         return Pose(self.rotation @ matrix_from_rpy(rpy),
                     self.place + self.rotation @ np.asarray(xyz, float))
-
-
-def matrix_from_rpy(rpy: Any) -> Array:
-    """Return the matrix of URDF's fixed-axis roll, pitch, yaw [rad]."""
-    (cr, cp, cy), (sr, sp, sy) = np.cos(rpy), np.sin(rpy)
-    return np.array([[cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-                     [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-                     [-sp, cp * sr, cp * cr]])
 
 
 def rpy_from_matrix(rotation: Array) -> Array:

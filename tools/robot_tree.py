@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from robot_facts import Array, matrix_from_rpy, Node, Pose, zero_poses
+from robot_facts import Array, Node, Pose, zero_poses
 import yaml
+
+from gesture_node.motion.rotations import matrix_from_rpy
 
 SIDES = ('left', 'right')
 _NAMES = {'left': {'side': 'left', 'Side': 'Left', 'S': 'L', 's': 'l'},
@@ -74,7 +76,6 @@ class RobotTree:
         self.poses: dict[str, Pose] = zero_poses(self.root, facts['joints'])
         forward = unit(self.description.get('forward', [1, 0, 0]))
         self.posture = np.stack([forward, np.cross([0, 0, 1], forward), [0, 0, 1]], axis=1)
-        self._carrier = {joint['child']: joint for joint in self.joints.values()}
 
     def arm(self, side: str) -> Node:
         """Return the description of one arm, names of that side filled in."""
@@ -92,10 +93,6 @@ class RobotTree:
         """Return the axis of a joint in the root link, joints at zero."""
         row = self.joints[joint]
         return unit(self.poses[row['child']].rotation @ np.asarray(row['axis'], float))
-
-    def in_posture(self, vector: Any) -> Array:
-        """Return a vector of the root link in the posture frame."""
-        return self.posture.T @ np.asarray(vector, float)
 
     def from_posture(self, vector: Any, side: str = 'left') -> Array:
         """Return a vector of the posture frame, mirrored for the right side, in the root link."""
@@ -172,12 +169,6 @@ class RobotTree:
         """Return the normal out of the palm, root link, joints at zero."""
         palm, fingers = self.from_posture(self.arm(side)['palm'], side), self.fingers(side)
         return unit(palm - fingers * (fingers @ palm))
-
-    def is_below(self, link: str, ancestor: str) -> bool:
-        """Return whether a link is, or hangs from, another."""
-        while link != ancestor and link in self._carrier:
-            link = self._carrier[link]['parent']
-        return link == ancestor
 
 
 def _hold(joint: Node, distance_m: float) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..exceptions import RobotError
 from ..types import Float64Array
+from .rotations import matrix_from_rpy
 from .urdf import read_urdf
 
 _PARALLEL = 1e-12
@@ -74,7 +75,7 @@ def _capsules(link: str, element: ElementTree.Element) -> list[Capsule]:
     if shape is None or shape.tag not in ('cylinder', 'capsule', 'sphere', 'box'):
         return []
     centre = _numbers(origin, 'xyz', 3, link) if origin is not None else np.zeros(3)
-    turn = _rotation(_numbers(origin, 'rpy', 3, link)) if origin is not None else np.eye(3)
+    turn = matrix_from_rpy(_numbers(origin, 'rpy', 3, link)) if origin is not None else np.eye(3)
     if shape.tag == 'box':
         return _box(link, centre, turn, _numbers(shape, 'size', 3, link))
     half = np.zeros(3)
@@ -111,14 +112,6 @@ def _numbers(element: ElementTree.Element, key: str, count: int, link: str) -> F
         raise RobotError(f'{key} of a collision shape of link {link!r} must be {count} numbers, '
                          f'got {text!r}')
     return values
-
-
-def _rotation(roll_pitch_yaw: Float64Array) -> Float64Array:
-    """Return the matrix of URDF's fixed-axis roll, pitch, yaw [rad]."""
-    (cr, cp, cy), (sr, sp, sy) = np.cos(roll_pitch_yaw), np.sin(roll_pitch_yaw)
-    return np.array([[cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-                     [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-                     [-sp, cp * sr, cp * cr]])
 
 
 def _length(capsule: Capsule) -> float:

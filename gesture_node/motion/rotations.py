@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Float64Array
+
 Array = NDArray[np.floating]
 _TINY = 1e-9
 
@@ -17,6 +19,14 @@ _TINY = 1e-9
 def matrix_to_6d(matrix: Array) -> Array:
     """Return the 6-D form ``(..., 6)`` of rotation matrices ``(..., 3, 3)``."""
     return np.concatenate([matrix[..., :, 0], matrix[..., :, 1]], axis=-1)
+
+
+def matrix_from_rpy(roll_pitch_yaw: Array) -> Float64Array:
+    """Return the matrix ``(3, 3)`` of URDF's fixed-axis roll, pitch, yaw ``(3,)`` [rad]."""
+    (cr, cp, cy), (sr, sp, sy) = np.cos(roll_pitch_yaw), np.sin(roll_pitch_yaw)
+    return np.array([[cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
+                     [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
+                     [-sp, cp * sr, cp * cr]])
 
 
 def matrix_from_6d(vector: Array) -> Array:
