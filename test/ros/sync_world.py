@@ -31,7 +31,7 @@ PACKET = 320
 NS = 1_000_000_000
 STEP_NS = 5_000_000
 LIMIT_S = 60.0 + 2.0 * END_S
-TRIES = 3
+TRIES = 2
 LATE = ('underruns', 'skipped frames', 'late sound messages', 'late audio s', 'late speaker s')
 """Diagnostics that tell that the machine did not keep up."""
 

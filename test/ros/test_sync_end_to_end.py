@@ -26,12 +26,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from click_voice import BURSTS, clicks, END_S, RATE
 from fake_speaker import heard as heard_from
 
+LIMIT_S = 300.0 + 20.0 * END_S
 pytestmark = [
-    pytest.mark.ros,
+    pytest.mark.ros, pytest.mark.timeout(LIMIT_S + 100.0),
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-LIMIT_S = 300.0 + 20.0 * END_S
 BUMP_S, FACE_S = 0.8, 0.006
 """Length of the bump of the body; and from the centre of what a face frame hears to its own."""
 PLAYERS = ('live', 'unstamped', 'ahead', 'at_once', 'player', 'led')

@@ -32,6 +32,7 @@ from gesture_node.dialogue.speech_likeness import (
     INPUTS,
     network_inputs,
     pack,
+    SHAPES,
 )
 from gesture_node.resources import share_path
 from gesture_node.timeline import SAMPLE_RATE_HZ
@@ -44,6 +45,7 @@ from .evaluation.voice_scenes import at_level, FRAME, loud_frames, noise_clips, 
 SCENE_S = 8.0
 _COUNT = round(SCENE_S * SAMPLE_RATE_HZ)
 _NOISES = ('esc', 'esc', 'esc', 'esc', 'esc', 'esc', 'crowd', 'crowd', 'hiss', 'hum', 'beeps')
+_BATCH = 64
 _DECISION_FRAMES = 4
 """The first frames of an utterance are not asked for: nobody can know so soon."""
 
@@ -204,7 +206,8 @@ class Network(nn.Module):
         named = {'input': self.memory.weight_ih_l0, 'memory': self.memory.weight_hh_l0,
                  'input_bias': self.memory.bias_ih_l0, 'memory_bias': self.memory.bias_hh_l0,
                  'output': self.output.weight, 'output_bias': self.output.bias}
-        return {name: value.detach().numpy().astype(np.float64) for name, value in named.items()}
+        return {name: value.detach().numpy().astype(np.float64).reshape(SHAPES[name])
+                for name, value in named.items()}
 
 
 def fit(inputs: NDArray[np.float32], speaks: NDArray[np.bool_], epochs: int,
@@ -213,7 +216,8 @@ def fit(inputs: NDArray[np.float32], speaks: NDArray[np.bool_], epochs: int,
     torch.manual_seed(seed)
     network, rng = Network(), np.random.default_rng(seed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=1e-4)
-    batches = len(inputs) // 64
+    size = min(_BATCH, len(inputs))
+    batches = len(inputs) // size
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, epochs * batches)
     begun = speaks.copy()
     for shift in range(1, _DECISION_FRAMES + 1):
@@ -222,7 +226,7 @@ def fit(inputs: NDArray[np.float32], speaks: NDArray[np.bool_], epochs: int,
     for epoch in range(epochs):
         order, total = rng.permutation(len(inputs)), 0.0
         for batch in range(batches):
-            rows = order[64 * batch:64 * (batch + 1)]
+            rows = order[size * batch:size * (batch + 1)]
             odds = network(torch.from_numpy(inputs[rows]))
             loss = nn.functional.binary_cross_entropy_with_logits(
                 odds, torch.from_numpy(speaks[rows].astype(np.float32)),
