@@ -12,7 +12,8 @@ import numpy as np
 
 from ..exceptions import SimulationError
 from ..timeline import NS_PER_S
-from .recording import Arrived, DemoRecording, Float64Array, sample_count, samples, stamp_ns
+from ..types import Float64Array
+from .recording import Arrived, DemoRecording, sample_count, samples, stamp_ns
 
 _FALLBACK_RATE_HZ = 16_000
 _AUDIBLE_RMS = 2e-3

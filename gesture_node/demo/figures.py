@@ -15,9 +15,10 @@ import numpy as np
 from ..config import GestureConfig
 from ..latency import PERCENTILES
 from ..timeline import FACE_RATE_HZ, NS_PER_S
+from ..types import Float64Array
 from .alignment import StreamAlignment
 from .plan_changes import first_change_ns
-from .recording import DemoRecording, Float64Array
+from .recording import DemoRecording
 
 MOVED_RAD = 0.002
 """Joint motion smaller than this is not seen."""

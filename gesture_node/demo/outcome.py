@@ -16,11 +16,12 @@ from ..report import RunSummary
 from ..sim.controller import TrajectoryMessage
 from ..sim.model import FOLLOW_LAG_S
 from ..timeline import NS_PER_S
+from ..types import Float64Array
 from . import figures
 from .alignment import align, StreamAlignment
 from .plots import PlotData
 from .published import audit_published, executed, late_plans, PublishedMotion
-from .recording import DemoRecording, Float64Array
+from .recording import DemoRecording
 from .session import DemoPlan
 from .wrists import hand_positions, speeds
 

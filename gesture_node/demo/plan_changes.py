@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..sim.controller import TrajectoryMessage
-from .recording import Float64Array
+from ..types import Float64Array
 
 _CHANGED_RAD = 1e-9
 """Kept knots are the same to the bit; anything computed anew is further off than this."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..motion.limits import JointLimits
+from ..types import Float64Array
 from .figures import HopLatencies
 from .published import PublishedMotion
-from .recording import Float64Array
 
 _INK, _SOFT = '#1f3b57', '#8fa9c2'
 _LEFT, _RIGHT, _JAW = '#c8553d', '#2a7f9e', '#7b4b94'

@@ -21,7 +21,7 @@ from ..motion.collision import SelfCollisionGuard
 from ..motion.robot import RobotProfile
 from ..sim.controller import TrajectoryMessage
 from ..timeline import KNOT_RATE_HZ, NS_PER_S
-from .recording import Float64Array
+from ..types import Float64Array
 
 _LONGEST_STEP_S = 1.5 / KNOT_RATE_HZ
 

@@ -16,8 +16,8 @@ from ..exceptions import SimulationError
 from ..motion.face import BLENDSHAPE_NAMES
 from ..sim.controller import TrajectoryMessage, TrajectoryPoint
 from ..timeline import NS_PER_S
+from ..types import Float64Array
 
-Float64Array = NDArray[np.float64]
 _FULL_SCALE = {'int8': 2.0**7, 'int16': 2.0**15, 'int32': 2.0**31}
 
 

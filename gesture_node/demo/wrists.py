@@ -7,7 +7,7 @@ import numpy as np
 import pinocchio
 
 from ..motion.robot import RobotProfile
-from .recording import Float64Array
+from ..types import Float64Array
 
 
 def hand_positions(profile: RobotProfile, joint_names: Sequence[str],

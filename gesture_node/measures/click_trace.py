@@ -8,9 +8,8 @@ bump has its trace later by the centre of that bump, which the caller takes off.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float64Array = NDArray[np.float64]
+from ..types import Float64Array
 
 _LOUD = 0.1
 """Of the loudest sample: louder ones belong to a burst."""

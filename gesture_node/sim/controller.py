@@ -22,11 +22,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..timeline import NS_PER_S
-
-Float64Array = NDArray[np.float64]
+from ..types import Float64Array
 
 _STOPPED_RAD_S = float(np.finfo(np.float32).eps)
 """Largest end velocity that the controller takes for zero."""

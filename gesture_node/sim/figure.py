@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ..types import Float64Array
 from .model import compile_model, make_spec
 from .scene import FIELD_OF_VIEW_DEG, frame_robot, visible_geoms
 from .urdf import PreparedUrdf
 
-Float64Array = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 
 _SUPERSAMPLING = 2

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exceptions import RobotError, SimulationError
+from ..types import Float64Array
 from .urdf import PreparedUrdf
-
-Float64Array = NDArray[np.float64]
 
 TIMESTEP_S = 0.002
 """Physics at 500 Hz; the servos' corner is well inside what that resolves."""

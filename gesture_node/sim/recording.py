@@ -16,9 +16,9 @@ import soxr
 from ..exceptions import SimulationError
 from ..motion.face import FACE_DIM
 from ..timeline import NS_PER_S
+from ..types import Float64Array
 from .tracks import Sound, Track
 
-Float64Array = NDArray[np.float64]
 FORMAT = 1
 
 _JOIN_TOLERANCE_S = 0.01

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exceptions import SimulationError
+from ..types import Float64Array
 from .figure import FigureRenderer
 from .gl import INSTALL_COMMAND, why_no_gl
 from .model import compile_model, make_spec
 from .scene import add_scenery, frame_robot
 from .urdf import prepare_urdf, PreparedUrdf
 
-Float64Array = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 
 _log = logging.getLogger(__name__)

@@ -11,14 +11,10 @@ from collections import deque
 from dataclasses import dataclass
 from threading import Lock
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..timeline import NS_PER_S
+from ..types import Float64Array
 from .controller import TrajectoryController, TrajectoryMessage
 from .robot import SimulatedRobot
-
-Float64Array = NDArray[np.float64]
 
 _LONGEST_GAP_NS = 2 * NS_PER_S
 """A longer pause of the caller, or a jump of the clock, is skipped instead of made up for."""

@@ -18,16 +18,15 @@ from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from ..exceptions import SimulationError
+from ..types import Float64Array
 from .model import compile_model, make_spec, TIMESTEP_S
 from .urdf import prepare_urdf
 
 if TYPE_CHECKING:
     from ..motion.profile import RobotProfile
 
-Float64Array = NDArray[np.float64]
 
 _LONGEST_CATCH_UP_S = 10.0
 

@@ -7,9 +7,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Float64Array
 from .model import RobotModel
-
-Float64Array = NDArray[np.float64]
 
 FIELD_OF_VIEW_DEG = 30.0
 """Vertical; narrow, so that hands held forward do not look oversized."""

@@ -9,11 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..types import Float64Array
 from .recording import SimRecording
-
-Float64Array = NDArray[np.float64]
 
 _GRID_S = 0.02
 _LONGEST_LAG_S = 0.2

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exceptions import SimulationError
-
-Float64Array = NDArray[np.float64]
+from ..types import Float64Array
 
 
 @dataclass(frozen=True, slots=True)
