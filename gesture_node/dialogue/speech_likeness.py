@@ -39,7 +39,8 @@ def band_levels(features: NDArray[np.floating]) -> Float64Array:
     """Return the level of each band [dB], shape (..., 20), of features (..., 83)."""
     power = np.exp(features[..., :MEL_BANDS].astype(np.float64))
     grouped = power.reshape(*power.shape[:-1], BANDS, -1).mean(axis=-1)
-    return np.maximum(_DB * np.log(grouped), _LEAST_DB)
+    levels_db: Float64Array = np.maximum(_DB * np.log(grouped), _LEAST_DB)
+    return levels_db
 
 
 def follow(background_db: Float64Array, levels_db: Float64Array) -> Float64Array:
