@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from ..config import GestureConfig, with_values
 from ..exceptions import ConfigError, GestureError
+from ..motion.collision_model import unwatched_arms
 from ..motion.face import BLENDSHAPE_NAMES
 from ..motion.robot import load_profile, RobotProfile
 from ..pipeline import GesturePipeline
@@ -110,6 +111,11 @@ def _prepare(options: argparse.Namespace) -> _Job:
         'provider': options.provider, 'threads': options.threads})
     audio = read_audio_file(options.audio)
     profile = load_profile(options.robot)
+    bare = unwatched_arms(profile)
+    if bare:
+        print(f'{profile.name}: nothing keeps the {" and the ".join(bare)} arm from the body, as '
+              'the URDF has no shapes there but meshes; give it capsules (docs/safety.md, '
+              'collision)', file=sys.stderr)
     threads, side_by_side = network_threads(config.threads)
     pipeline = GesturePipeline.from_bundle(
         options.bundle or None, provider=options.provider, threads=threads)

@@ -302,3 +302,15 @@ def _turned(local: Float64Array, turn: Float64Array) -> Float64Array:
     """Return vectors (C, 3) of links whose axes are the rows of ``turn`` (T, C, 3, 3)."""
     return np.asarray(local[:, :1] * turn[:, :, 0] + local[:, 1:2] * turn[:, :, 1]
                       + local[:, 2:] * turn[:, :, 2])
+
+
+def unwatched_arms(robot: GuardedRobot) -> tuple[str, ...]:
+    """Return the sides whose arm has no shape that can be watched, as with meshes alone.
+
+    Raises:
+        RobotError: a shape of the URDF is malformed.
+    """
+    shapes = with_profile(read_capsules(robot.urdf_path), robot.collision.capsules)
+    links = {shape.link for shape in shapes}
+    return tuple(arm.side for arm in robot.arms if not any(
+        arm.joints[0] in robot.urdf.joints_to(link) for link in links))

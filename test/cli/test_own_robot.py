@@ -4,6 +4,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+import re
 
 import numpy as np
 import pytest
@@ -66,3 +67,19 @@ def test_a_profile_that_is_not_there_is_named(workshop: Path,
                                               capsys: pytest.CaptureFixture[str]) -> None:
     assert run('--robot', './other.yaml') == 1
     assert "'./other.yaml'" in capsys.readouterr().err
+
+
+def test_arms_of_meshes_alone_are_said_to_be_unwatched(
+        workshop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    urdf = workshop / 'mine.urdf'
+    urdf.write_text(re.sub(r'<collision>.*?</collision>', '', urdf.read_text(), flags=re.DOTALL))
+    assert run('--robot', './my_profile.yaml') == 0
+    assert 'nothing keeps the left and the right arm from the body' in capsys.readouterr().err
+    path = workshop / 'my_profile.yaml'
+    end = {'x': 0.1, 'y': 0.0, 'z': 0.0}
+    capsules = [{'link': f'{side}_elbow_link', 'start': {'x': 0.0, 'y': 0.0, 'z': 0.0},
+                 'end': end, 'radius': 0.03} for side in ('left', 'right')]
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {
+        'collision': {'capsules': capsules}}))
+    assert run('--robot', './my_profile.yaml') == 0
+    assert 'nothing keeps' not in capsys.readouterr().err
