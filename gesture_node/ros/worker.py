@@ -18,7 +18,7 @@ from .stream_driver import StreamDriver
 _ACTIVE_WAIT_S = 0.01
 _IDLE_WAIT_S = 0.2
 _RETRY_WAIT_S = 0.5
-_HALT_S, _BACKLOG_S = 0.5, 0.1
+_HALT_S, _BACKLOG_S = 0.75, 0.1
 _RECENT_NS = 1_000_000_000
 _LATENCY_PERIOD_NS = 1_000_000_000
 _MEMORY_PERIOD_NS = 10_000_000_000
@@ -52,6 +52,7 @@ class GestureWorker:
         self._problems = problems
         self._guard = ClockGuard()
         self._stopping = False
+        self._looped_s = 0.0
         self._failed_ns: int | None = None
         self._latency_ns = self._memory_ns = 0
         self._thread = Thread(target=self._run, name='gesture_worker', daemon=True)
@@ -88,7 +89,9 @@ class GestureWorker:
         return other
 
     def _run(self) -> None:
+        self._looped_s = time.monotonic()
         while not self._stopping:
+            self._hear_out()
             wait_s = 0.0
             self.busy_since_ns = time.monotonic_ns()
             try:
@@ -102,18 +105,18 @@ class GestureWorker:
                 wait_s = _RETRY_WAIT_S
             if wait_s:
                 self.busy_since_ns = None
-                self._rest(wait_s)
+                self._inbox.wait(wait_s)
 
-    def _rest(self, wait_s: float) -> None:
-        """Wait for audio; after a halt of the process, until callbacks have brought what waits.
+    def _hear_out(self) -> None:
+        """After a halt of the process, wait until callbacks have brought what waits.
 
         A stream that is ticked before would take the halt for silence and end, and the next one
         would begin with old audio and be late for good.
         """
-        began_s = time.monotonic()
-        self._inbox.wait(wait_s)
-        if time.monotonic() - began_s > wait_s + _HALT_S:
+        halted_s = time.monotonic() - self._looped_s
+        if halted_s > _HALT_S:
             time.sleep(_BACKLOG_S)
+        self._looped_s = time.monotonic()
 
     def _work(self) -> bool:
         """Do what is due; return whether there is more at once."""
