@@ -48,11 +48,17 @@ class MotionAuditor:
 
     Args:
         limits: hard limits of the robot.
+
+    Attributes:
+        found: how often what was broken.
+        plans, face_frames, cycles: how many were judged.
+        acceleration_share: the largest acceleration of the last cycle, of its limit.
     """
 
     def __init__(self, limits: JointLimits) -> None:
         self.found: Counter[str] = Counter()
         self.plans = self.face_frames = self.cycles = 0
+        self.acceleration_share = 0.0
         self._limits = limits
         self._last: tuple[int, JointCommand] | None = None
 
@@ -102,6 +108,7 @@ class MotionAuditor:
             dt_s = (now_ns - self._last[0]) / NS
             last = self._last[1]
             step = np.abs(command.velocities - last.velocities)
+            self.acceleration_share = float((step / (limits.acceleration * dt_s)).max())
             self.found['commanded acceleration'] += int(
                 (step > limits.acceleration * 1.001 * dt_s + 1e-4).sum())
             moved = np.abs(command.positions - last.positions)

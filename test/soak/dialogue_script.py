@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-STOPS_IN_A_ROW = 4
+STOPS_IN_A_ROW = 7
 SPEED = 2.0
 
 

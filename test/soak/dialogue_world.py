@@ -285,7 +285,8 @@ class World:
         if self.audit.take_command(now_ns, command):
             newest_ns = self.plans[-1].arrival_ns if self.plans else 0
             print(f'{time.time():.3f} violation {(now_ns - newest_ns) / 1e6:.0f} ms after the '
-                  f'newest plan, state {self.state}: {dict(self.audit.found)}',
+                  f'newest plan, acceleration {self.audit.acceleration_share:.3f} of its limit, '
+                  f'state {self.state}: {dict(self.audit.found)}',
                   file=sys.stderr, flush=True)
 
     def _obey(self, message: JointTrajectory, info: MessageInfo) -> None:
