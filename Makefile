@@ -26,11 +26,15 @@ TRAINING_RUN ?= runs/base
 LISTEN_MINUTES ?= 10
 MINUTES ?= 50
 BODY_MINUTES ?= 20
+SYNC_MINUTES ?= 5
 LISTEN_CONFIG ?= training/config/listen.yaml
 BODY_CONFIG ?= training/config/body.yaml
 steps = $(if $(STEPS),--steps $(STEPS))
 ablation = $(ABLATION:%=training/config/ablations/%.yaml)
 resume = $(if $(wildcard $(TRAINING_RUN)/$1/checkpoint.pt),--resume)
+# The features of another front end than mel are made from a corpus by hand, and kept.
+has_front_end = test -f '$(CORPUS)/frontend.yaml'
+no_faces = test ! -f '$(CORPUS)/face_takes.json'
 require_data = test -n '$(DATA)' || { echo 'say where the data are: make $@ DATA=/path/to/data' >&2; exit 2; }
 
 .PHONY: help venv test fuzz soak test-training demo bench pages corpus train evaluate gallery lint clean
@@ -79,16 +83,19 @@ pages: bench demo
 	@sed -i 's|^<!-- picture -->$$|![Two moments of the demo: robot, face and sound](docs/demo.png)|' README.md
 
 # Composed and recorded takes in one pack; only what changed is built again (all of it: FRESH=1).
+# HOURS=1 composes an hour of body motion instead of 5.5.
 corpus: $(TRAINING_STAMP)
 	@$(require_data)
-	@$(TRAIN).corpora.corpus --data '$(DATA)' --out '$(CORPUS)' $(if $(FRESH),--fresh)
+	@$(TRAIN).corpora.corpus --data '$(DATA)' --out '$(CORPUS)' $(if $(HOURS),--hours $(HOURS)) \
+	    $(if $(FRESH),--fresh)
 
 # First the encoder learns to listen, then the denoisers on top of it; a broken-off run goes on.
 # CONFIG may be several files, later ones win; ABLATION=add turns a switch; GPUS=4 uses four; STEPS
-# ends every stage early; DISTILL_MINUTES=15 ends with a body of two calls. See docs/training.md.
+# ends every stage early; DISTILL_MINUTES=15 ends with a body of two calls; SYNC_MINUTES= leaves out
+# the network that judges synchrony. See docs/training.md.
 train: $(TRAINING_STAMP)
 	@$(require_data)
-	@$(MAKE) --no-print-directory corpus
+	@$(has_front_end) || $(MAKE) --no-print-directory corpus
 	@$(LEARN).train --corpus '$(CORPUS)' --config $(CONFIG) $(LISTEN_CONFIG) $(ablation) \
 	    --stages encoder --out '$(TRAINING_RUN)/listen' --minutes $(LISTEN_MINUTES) $(steps) \
 	    $(call resume,listen)
@@ -103,6 +110,12 @@ train: $(TRAINING_STAMP)
 	    $(call resume,few))
 	@$(TRAIN).export --run '$(TRAINING_RUN)/$(if $(DISTILL_MINUTES),few,body)' \
 	    --corpus '$(CORPUS)' --bundle '$(TRAINING_RUN)/bundle'
+	$(if $(SYNC_MINUTES),@$(no_faces) || $(has_front_end) \
+	    || test -f '$(TRAINING_RUN)/sync/sync.json' || $(TRAIN).sync_train --corpus '$(CORPUS)' \
+	    --config training/config/sync.yaml --out '$(TRAINING_RUN)/sync' \
+	    --minutes $(SYNC_MINUTES) $(steps))
+	$(if $(SYNC_MINUTES),@$(no_faces) || $(has_front_end) || $(TRAIN).sync_train \
+	    --export '$(TRAINING_RUN)/sync' --bundle '$(TRAINING_RUN)/bundle')
 	@echo 'see it move: make demo BUNDLE=$(TRAINING_RUN)/bundle'
 
 # Writes evaluation_report.md, .json and pictures into REPORT; QUICK=1 looks at small samples.

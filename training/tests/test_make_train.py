@@ -49,7 +49,8 @@ def test_a_dry_run_names_every_stage_in_order(tmp_path: Path, venv: Path) -> Non
                   f'CORPUS={tmp_path}', 'GPUS=2', 'ABLATION=add', 'DISTILL_MINUTES=3')
     assert found.returncode == 0, found.stderr
     order = ['corpora.corpus', '--stages encoder', '--stages face+body', '--stages body',
-             'gesture_training.distill', 'gesture_training.export']
+             'gesture_training.distill', 'gesture_training.export', 'sync_train --corpus',
+             'sync_train --export']
     places = [found.stdout.find(part) for part in order]
     assert -1 not in places
     assert places == sorted(places)
@@ -75,7 +76,8 @@ def test_a_small_corpus_becomes_a_bundle_if_it_moves(steps: int, alive: bool, co
     found = _make(
         'train', 'DATA=/data', f'VENV={venv}', f'CORPUS={corpus}', f'STEPS={steps}',
         f'TRAINING_RUN={tmp_path}/run', f'CONFIG={tiny_config} {quick}',
-        f'LISTEN_CONFIG={quick}', f'BODY_CONFIG={quick}', 'LISTEN_MINUTES=60')
+        f'LISTEN_CONFIG={quick}', f'BODY_CONFIG={quick}', 'LISTEN_MINUTES=60',
+        'SYNC_MINUTES=')  # it has tests of its own
     bundle = tmp_path / 'run' / 'bundle'
     if alive:
         assert found.returncode == 0, found.stderr[-2000:]

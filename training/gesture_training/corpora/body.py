@@ -143,7 +143,7 @@ def build(data: Path, out: Path, hours: float, seed: int,
     Args:
         data: folder of the public data.
         out: pack folder.
-        hours: training motion wanted; whole passes over the speech are made until it is reached.
+        hours: training motion wanted; passes over the speech are made until it is reached.
         seed: seed of everything drawn.
         keep_waveforms: also keep the sound, for another front end.
     """
@@ -160,7 +160,8 @@ def build(data: Path, out: Path, hours: float, seed: int,
         groups = plan_takes(utterances, rng)
         for done, group in enumerate(groups):
             split = 'held_out' if group[0].speaker in held_out else 'train'
-            if copy and (split == 'held_out' or builder.seconds['train'] >= 3600.0 * hours):
+            enough = builder.seconds['train'] >= 3600.0 * hours
+            if (copy and split == 'held_out') or (enough and split == 'train'):
                 continue
             take = join_take(group, f'{group[0].speaker}_{copy}_{done}', rng)
             builder.add(take, copy, split)

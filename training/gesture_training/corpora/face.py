@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 import json
 from pathlib import Path
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,6 +168,12 @@ def add_variants(writer: PackWriter, take: FaceTake, split: str,
                    waveform=version.waveform)
 
 
+def _progress(summary: FaceSummary) -> None:
+    sys.stderr.write(f'\rtake {sum(summary.takes.values())}, '
+                     f'{sum(summary.hours.values()):.2f} h    ')
+    sys.stderr.flush()
+
+
 def write_face_pack(data: Path, out: Path, seed: int = 0,
                     keep_waveforms: bool = False) -> FaceSummary:
     """Write ``face_*`` of the pack and return what it holds.
@@ -181,8 +188,11 @@ def write_face_pack(data: Path, out: Path, seed: int = 0,
     # Written aside and moved in place at the end: whoever reads the old pack may go on.
     aside = out / 'cache' / 'face'
     noises, writer = load_noises(data), PackWriter(aside, 'face', keep_waveforms)
-    read = [_taught(take) for take in speechocean_takes(
-        data, out / 'cache' / 'speechocean762', rng, summary.failures)]
+    read = []
+    for take in speechocean_takes(data, out / 'cache' / 'speechocean762', rng, summary.failures):
+        read.append(_taught(take))
+        sys.stderr.write(f'\rphones found in take {len(read)}')
+        sys.stderr.flush()
     held_out = held_out_speakers([take.speaker for take in read])
     voices = [take.waveform for take in read if take.speaker not in held_out][::3]
     voices = voices[:_BABBLE_VOICES]
@@ -193,9 +203,11 @@ def write_face_pack(data: Path, out: Path, seed: int = 0,
             split = 'held_out' if take.speaker in held_out else 'train'
             add_variants(writer, take, split, noises, rng, voices)
             summary.count(take, split)
+            _progress(summary)
     for take in unseen:
         add_variants(writer, take, 'held_out', noises, rng, variants=VARIANTS[:1])
         summary.count(take, 'held_out')
+        _progress(summary)
     for path in writer.write().glob('face_*'):
         path.replace(out / path.name)
     (out / 'face_summary.json').write_text(json.dumps(asdict(summary), indent=1),
