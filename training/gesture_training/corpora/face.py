@@ -188,7 +188,7 @@ def write_face_pack(data: Path, out: Path, seed: int = 0,
     # Written aside and moved in place at the end: whoever reads the old pack may go on.
     aside = out / 'cache' / 'face'
     noises, writer = load_noises(data), PackWriter(aside, 'face', keep_waveforms)
-    read = []
+    read: list[FaceTake] = []
     for take in speechocean_takes(data, out / 'cache' / 'speechocean762', rng, summary.failures):
         read.append(_taught(take))
         sys.stderr.write(f'\rphones found in take {len(read)}')
