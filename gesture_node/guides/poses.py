@@ -2,7 +2,8 @@
 
 A bundle ships a few hundred apex poses of its training motion, each with the arousal it was made
 for. A stroke draws some whose arousal is nearest the voice's, and of them one that the hands can
-get to in time. Draws are numbered, so the same stroke of the same seed has the same pose however
+get to in time and whose way suits the voice: lively voices gesture large, from wherever the hands
+are. Draws are numbered, so the same stroke of the same seed has the same pose however
 often it is planned.
 """
 from __future__ import annotations
@@ -14,13 +15,17 @@ from numpy.typing import NDArray
 
 from ..types import Float64Array
 from .cues import ARM_DIM
+from .rules import amplitude_of
 
 POSE_DIM = 7 + ARM_DIM
 MEAN_SPEED = 0.8
 """How fast hands may travel to an apex on average [m/s]; the peak is about twice that."""
 NO_REPEAT = 8
-_NEAREST, _CANDIDATES = 24, 6
-_LATE_S = 0.1
+WAY_M = 0.38
+"""How far the hands of a stroke travel at amplitude 1."""
+_NEAREST, _CANDIDATES = 24, 12
+_LATE_S, _WAY_SPREAD = 0.1, 0.3
+_LEAST_WAY_M = 0.02
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,9 @@ class GuidePoses:
         order = np.argsort(apart, kind='stable')[:_NEAREST]
         pool = random.permutation(order)[:_CANDIDATES]
         way_m = np.linalg.norm((self.wrists_m[pool] - here_m).reshape(-1, 2, 3), axis=-1)
-        late_s = np.maximum(way_m.max(axis=1) / MEAN_SPEED - time_s, 0.0)
-        weights = np.exp(-(late_s - late_s.min()) / _LATE_S)
+        way_m = np.maximum(way_m.max(axis=1), _LEAST_WAY_M)
+        late_s = np.maximum(way_m / MEAN_SPEED - time_s, 0.0)
+        wanted_m = WAY_M * float(amplitude_of(arousal))
+        cost = late_s / _LATE_S + np.abs(np.log(way_m / wanted_m)) / _WAY_SPREAD
+        weights = np.exp(cost.min() - cost)
         return int(random.choice(pool, p=weights / weights.sum()))
