@@ -13,7 +13,14 @@ from .config import GestureConfig
 from .diffusion.denoiser import Conditioning, Denoiser
 from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
-from .diffusion.window import BLEND_S, join_window, smooth_window, WindowLayout
+from .diffusion.window import (
+    BLEND_S,
+    fade_in,
+    join_window,
+    SHORT_HOP_S,
+    smooth_window,
+    WindowLayout,
+)
 from .guides.cues import near_guides
 from .guides.poses import GuidePoses
 from .inference import OnnxEncoder, SpeechTokens
@@ -28,8 +35,11 @@ if TYPE_CHECKING:
     from .guides.planner import GuidePlanner
 
 Projection = Callable[[Float32Array], Float32Array]
+Finish = Callable[[Float32Array, float], Float32Array]
 HOLD_SMOOTHING_S = 0.06
 """Width of the low-pass on arms while no guide is near."""
+SEAM_SMOOTHING_S = 0.025
+"""Width of the low-pass over the seam of two windows."""
 _EDGE_FRAMES = 2.0
 TRUNK_RETURN_S = 4.0
 """Time in which a lean of the trunk falls to a third: windows that begin from generated motion
@@ -84,6 +94,8 @@ class ChannelModel:
         denoiser: network that moves.
         project: maps any finite frames ``(T, D)`` to valid ones.
         cued: the denoiser is told guides and arousal.
+        finish: what is done to frames ``(T, D)`` at a rate [Hz] before they are shown; the next
+            window begins from frames without it.
     """
 
     name: str
@@ -93,6 +105,7 @@ class ChannelModel:
     denoiser: Denoiser
     project: Projection
     cued: bool = False
+    finish: Finish | None = None
 
 
 def _guide_planner(model: ChannelModel, seed: int) -> GuidePlanner | None:
@@ -161,6 +174,9 @@ class MotionChannel:
         # Half a long hop: a correction slower than any stroke is not seen as one.
         long_s = 0.0 if self._guides is None else 0.5 * layout.hop_frames / layout.rate_hz
         self._blend_s = max(BLEND_S, long_s)
+        hop_s = layout.hop_frames / layout.rate_hz
+        self._follows = model.name == 'body' and hop_s <= SHORT_HOP_S
+        self._plan: Float32Array | None = None
         self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)
 
     @property
@@ -192,10 +208,7 @@ class MotionChannel:
             tokens, cues = self._listen(features)
         with latency.measure(f'{name}_denoiser'):
             estimate = self._denoise(tokens, cues)
-        seed = (self._seed - spec.mean) / spec.std
-        joined = join_window(self._smooth(estimate, cues), seed, layout.seed_frames,
-                             layout.rate_hz, self._sampler.steady, self._blend_s)
-        frames = self._finite(joined) * spec.std + spec.mean
+        frames = self._finite(self._joined(self._smooth(estimate, cues))) * spec.std + spec.mean
         first = self.next_frame
         if name == 'body':
             frames[:, TRUNK_INDEX] = self._returned(frames[:, TRUNK_INDEX])
@@ -205,11 +218,20 @@ class MotionChannel:
         if self._resumption is not None:
             easing, held = self._resumption
             frames = held + easing.weights(first, len(frames)) * (frames - held)
+        if self._plan is not None:
+            frames = fade_in(self._plan, frames, layout.rate_hz)
+        if name == 'body':
+            frames = smooth_window(np.concatenate([self._seed, frames]),
+                                   SEAM_SMOOTHING_S * layout.rate_hz)[layout.seed_frames:]
+        if self._follows:
+            self._plan = frames[layout.hop_frames:]
         frames = self._model.project(frames).astype(np.float32)
         if self.blinks is not None:
             frames = self.blinks.apply(first, frames)
-        hop = layout.hop_frames
-        self._seed = np.concatenate([self._seed, frames[:hop]])[-layout.seed_frames:]
+        hop, whole = layout.hop_frames, np.concatenate([self._seed, frames])
+        if self._model.finish is not None:
+            frames = self._model.finish(whole, layout.rate_hz)[layout.seed_frames:]
+        self._seed = whole[hop:hop + layout.seed_frames]
         self._window += 1
         return ChannelFrames(first, frames, hop)
 
@@ -221,6 +243,7 @@ class MotionChannel:
         """
         if self._guides is not None:
             self._guides.skip()
+        self._plan = None
         hop = self.layout.hop_frames
         held = np.repeat(self._seed[-1:], hop, axis=0)
         self._seed = np.concatenate([self._seed, held])[-self.layout.seed_frames:]
@@ -265,6 +288,15 @@ class MotionChannel:
         first = layout.first_frame(self._window)
         noise = self._noise.get(first, first + layout.window_frames)
         return self._sampler.sample(self._model.denoiser, conditioning, noise)
+
+    def _joined(self, estimate: Float32Array) -> Float32Array:
+        """Return the new frames of a window, from where the committed ones end."""
+        layout, spec = self.layout, self._model.spec
+        if self._plan is not None:
+            return estimate[layout.seed_frames:]
+        seed = (self._seed - spec.mean) / spec.std
+        return join_window(estimate, seed, layout.seed_frames, layout.rate_hz,
+                           self._sampler.steady, self._blend_s)
 
     def _smooth(self, estimate: Float32Array, cues: Float32Array | None) -> Float32Array:
         """Return a window low-passed, more where no guide is near: held hands hold still."""

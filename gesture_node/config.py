@@ -79,10 +79,11 @@ class AudioConfig:
 class BodyConfig:
     """The sliding window of the body."""
 
-    hop_s: float = param(0.2, 'Motion committed per window. Smaller reacts sooner and costs more '
-                              'computation; a multiple of 0.04.', unit='s', bounds=(0.08, 1.6))
-    foresight_s: float = param(0.08, 'Speech beyond the hop that a window hears. 0 for live '
-                                     'speech; more places strokes better and adds latency.',
+    hop_s: float = param(0.16, 'Motion committed per window. Smaller reacts sooner and costs '
+                               'more computation; a multiple of 0.04.',
+                         unit='s', bounds=(0.08, 1.6))
+    foresight_s: float = param(0.16, 'Speech beyond the hop that a window hears. 0 reacts '
+                                     'soonest; more places strokes better and adds latency.',
                                unit='s', bounds=(0.0, 1.6))
     steps: int = param(0, 'Denoiser calls per window; computation is linear in it. 0 takes what '
                           'the bundle is made for.', bounds=(0, 50))
@@ -92,7 +93,7 @@ class BodyConfig:
     guidance: float = param(-1.0, 'Strength of the speech conditioning; 1 turns guidance off, 0 '
                                   'does not listen, all else doubles the calls. Below 0 takes '
                                   'what the bundle is made for.', bounds=(-1.0, 5.0))
-    smoothing_s: float = param(0.025, 'Width of the low-pass on generated motion (standard '
+    smoothing_s: float = param(0.015, 'Width of the low-pass on generated motion (standard '
                                      'deviation of a Gaussian, without delay); more is calmer '
                                      'and blunter.',
                                unit='s', bounds=(0.0, 0.2))
@@ -138,8 +139,8 @@ class OutputConfig:
     """How motion is placed on the clock and published."""
 
     presentation_delay_s: float = param(
-        0.5, "Time from a sample's stamp to when its sound is heard and its motion is shown. "
-             'Must cover hop, foresight, computation and the frozen horizon.',
+        0.55, "Time from a sample's stamp to when its sound is heard and its motion is shown. "
+              'Must cover hop, foresight, computation and the frozen horizon.',
         unit='s', bounds=(0.0, 5.0))
     player_latency_s: float = param(
         0.0, 'Time from the arrival of audio_out at its player to its sound; audio_out is '

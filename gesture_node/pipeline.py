@@ -31,6 +31,7 @@ from .config import GestureConfig
 from .exceptions import AudioError, BundleError, ConfigError
 from .inference import OnnxDenoiser, OnnxEncoder, OnnxFrontEnd, open_session, SpeechTokens
 from .motion.face import project_face
+from .motion.lips import sharp_lips
 from .motion.robot import load_profile, RobotProfile
 from .motion.skeleton import project_pose
 from .stream import GestureStream
@@ -77,7 +78,7 @@ class GesturePipeline:
         body = ChannelModel('body', bundle.body, bundle.encoder, encoder, moves, project_pose,
                             moves.cued and bundle.body.guides is not None)
         face = ChannelModel('face', bundle.face, bundle.encoder, encoder,
-                            OnnxDenoiser(sessions['face']), project_face)
+                            OnnxDenoiser(sessions['face']), project_face, finish=sharp_lips)
         pipeline = cls(bundle, str(sessions['body'].get_providers()[0]), body, face,
                        _front_end(bundle, provider, threads))
         pipeline.warm_up()

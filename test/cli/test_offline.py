@@ -14,6 +14,7 @@ from gesture_node.config import GestureConfig
 from gesture_node.motion.robot import load_profile
 from gesture_node.pipeline import GesturePipeline
 from gesture_node.robot_output import LEAST_TAIL_FRAMES
+from gesture_node.timeline import BODY_RATE_HZ
 
 TINY = Path(__file__).parents[1] / 'data' / 'tiny_bundle'
 RATE = 24_000
@@ -62,7 +63,10 @@ def test_a_file_gives_what_a_stream_gives(pipeline: GesturePipeline, audio: Audi
         joints = stream.step().joints
         if joints is not None:
             positions.append(joints.positions[:joints.committed])
-    np.testing.assert_array_equal(motion.positions, np.concatenate(positions))
+    streamed = np.concatenate(positions)
+    # The file ends where body and face both do; the hops of the body may go on a little.
+    assert 0 <= len(streamed) - len(motion.positions) <= config.body.hop_s * BODY_RATE_HZ
+    np.testing.assert_array_equal(motion.positions, streamed[:len(motion.positions)])
     assert sum(done) == pytest.approx(audio.duration_s)
     assert len(motion.weights) / 50 >= audio.duration_s
     assert len(motion.poses) * 2 == len(motion.positions)
