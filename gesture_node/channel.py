@@ -15,8 +15,8 @@ from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
 from .diffusion.window import (
     BLEND_S,
-    fade_in,
     join_window,
+    PLAN_BLEND_S,
     SHORT_HOP_S,
     smooth_window,
     WindowLayout,
@@ -26,7 +26,7 @@ from .guides.poses import GuidePoses
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
 from .motion.blinks import BlinkTrack
-from .motion.courses import minimum_jerk
+from .motion.courses import fade_in, minimum_jerk
 from .motion.skeleton import JOINT_INDEX
 from .timeline import s_to_frames
 from .types import Float32Array
@@ -219,7 +219,7 @@ class MotionChannel:
             easing, held = self._resumption
             frames = held + easing.weights(first, len(frames)) * (frames - held)
         if self._plan is not None:
-            frames = fade_in(self._plan, frames, layout.rate_hz)
+            frames = fade_in(self._plan, frames, PLAN_BLEND_S * layout.rate_hz)
         if name == 'body':
             frames = smooth_window(np.concatenate([self._seed, frames]),
                                    SEAM_SMOOTHING_S * layout.rate_hz)[layout.seed_frames:]

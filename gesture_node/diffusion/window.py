@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import ConfigError
-from ..motion.courses import minimum_jerk
 from ..timeline import FEATURE_RATE_HZ, s_to_frames
 from ..types import Float32Array
 
@@ -26,6 +25,7 @@ STEADY_BLEND_S = 0.04
 SHORT_HOP_S = 0.4
 """Windows with hops up to this differ so little that one may go on from the plan of the last."""
 PLAN_BLEND_S = 0.24
+"""Within what time it goes its own way."""
 _SPARE_S = 0.16
 """Frames denoised beyond those that are wanted or heard, so that the window's end is far away."""
 
@@ -158,25 +158,3 @@ def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
     joined: Float32Array = (fresh + weight * (error[1] + slope * np.minimum(k, 2.0))).astype(
         np.float32)
     return joined
-
-
-def fade_in(plan: Float32Array, frames: Float32Array, rate_hz: int) -> Float32Array:
-    """Return new frames that begin as the last window planned them and soon go their own way.
-
-    Between two windows of short hops, which heard almost the same, this is smoother than carrying
-    an error over; a plan that knew much less of the speech is better not followed.
-
-    Args:
-        plan: shape (P, D), what the last window said of the first P of the frames.
-        frames: shape (T, D).
-        rate_hz: frames per second; the plan is faded out within ``PLAN_BLEND_S``.
-
-    Returns:
-        shape (T, D).
-    """
-    count = min(len(plan), len(frames))
-    progress = np.arange(1, count + 1) / max(2.0, PLAN_BLEND_S * rate_hz)
-    weight = 1.0 - minimum_jerk(progress)[:, None].astype(np.float32)
-    faded: Float32Array = frames.copy()
-    faded[:count] += weight * (plan[:count] - frames[:count])
-    return faded

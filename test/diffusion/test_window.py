@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gesture_node.diffusion.noise import FrameNoise
-from gesture_node.diffusion.window import fade_in, join_window, smooth_window, WindowLayout
+from gesture_node.diffusion.window import join_window, smooth_window, WindowLayout
 from gesture_node.exceptions import ConfigError
 
 BODY = (25, 60, 20)
@@ -106,21 +106,3 @@ def test_noise_of_a_frame_is_that_of_a_generator_at_its_place(seed: int, start: 
         key = np.array([seed, 1], np.uint64)
         alone = np.random.Generator(np.random.Philox(counter=counter, key=key))
         assert np.array_equal(row, alone.standard_normal(dim, dtype=np.float32))
-
-
-@settings(deadline=None)
-@given(seed=st.integers(0, 1000), planned=st.integers(1, 30), new=st.integers(5, 30))
-def test_a_window_begins_with_the_last_plan_and_then_goes_its_own_way(seed: int, planned: int,
-                                                                      new: int) -> None:
-    random = np.random.default_rng(seed)
-    plan = random.standard_normal((planned, 3)).astype(np.float32)
-    frames = random.standard_normal((new, 3)).astype(np.float32)
-    kept = frames.copy()
-    faded = fade_in(plan, frames, 25)
-    both = min(planned, new)
-    assert np.array_equal(frames, kept)
-    assert np.all(np.abs(faded[0] - plan[0]) < 0.2 * np.abs(frames[0] - plan[0]) + 1e-6)
-    assert np.array_equal(faded[min(both, 6):], frames[min(both, 6):])
-    low, high = np.minimum(plan[:both], frames[:both]), np.maximum(plan[:both], frames[:both])
-    assert np.all((faded[:both] >= low - 1e-5) & (faded[:both] <= high + 1e-5))
-    np.testing.assert_allclose(fade_in(frames, frames, 25), frames)

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from gesture_node.motion.courses import minimum_jerk, smoothstep
+from gesture_node.motion.courses import fade_in, minimum_jerk, smoothstep
 
 STEP = 1e-4
 PROGRESS = np.arange(0.0, 1.0 + STEP / 2, STEP)
@@ -51,3 +51,21 @@ def test_minimum_jerk_has_the_least_jerk_of_courses_at_rest_at_both_ends() -> No
     best, *others = (np.sum(np.diff(minimum_jerk(PROGRESS[::20]) + size * bump[::20], 3) ** 2)
                      for size in (0.0, 1.0, -1.0, 0.2, -0.2))
     assert best < min(others)
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 1000), planned=st.integers(1, 30), new=st.integers(5, 30))
+def test_a_window_begins_with_the_last_plan_and_then_goes_its_own_way(seed: int, planned: int,
+                                                                      new: int) -> None:
+    random = np.random.default_rng(seed)
+    plan = random.standard_normal((planned, 3)).astype(np.float32)
+    frames = random.standard_normal((new, 3)).astype(np.float32)
+    kept = frames.copy()
+    faded = fade_in(plan, frames, 6.0)
+    both = min(planned, new)
+    assert np.array_equal(frames, kept)
+    assert np.all(np.abs(faded[0] - plan[0]) < 0.2 * np.abs(frames[0] - plan[0]) + 1e-6)
+    assert np.array_equal(faded[min(both, 6):], frames[min(both, 6):])
+    low, high = np.minimum(plan[:both], frames[:both]), np.maximum(plan[:both], frames[:both])
+    assert np.all((faded[:both] >= low - 1e-5) & (faded[:both] <= high + 1e-5))
+    np.testing.assert_allclose(fade_in(frames, frames, 6.0), frames)
