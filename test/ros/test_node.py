@@ -13,6 +13,7 @@ import numpy as np
 from processes import BUNDLE, command, environment, show, start
 import pytest
 
+from gesture_node.config import GestureConfig
 from gesture_node.motion.robot import load_profile
 
 pytestmark = [
@@ -21,7 +22,7 @@ pytestmark = [
 WORLD = Path(__file__).with_name('node_world.py')
 LIMIT_S = 200.0
 MS = 1_000_000
-DELAY_MS = 500.0
+DELAY_MS = 1e3 * GestureConfig().output.presentation_delay_s
 
 
 def surroundings(number: int) -> dict[str, str]:
