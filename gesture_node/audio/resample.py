@@ -42,7 +42,9 @@ def to_float(samples: NDArray[Any]) -> Float32Array:
     if kind in (np.int8, np.int16, np.int32):
         return (samples / float(-np.iinfo(kind).min)).astype(np.float32)
     if np.issubdtype(kind, np.floating):
-        return samples.astype(np.float32)
+        # What no float32 can hold becomes infinite, and is counted as not finite by the caller.
+        with np.errstate(invalid='ignore', over='ignore'):
+            return samples.astype(np.float32)
     raise AudioError(f'audio samples must be float, int8, int16, int32 or uint8, got {kind}')
 
 
