@@ -29,7 +29,7 @@ from gesture_node.ros.audio_messages import AUDIO_TYPES
 RATE, PACKET = 16_000, 640
 NS = 1_000_000_000
 LIMIT_S = 90.0
-STALL_S = 2.0
+STALL_S = 2.5
 MOVING_RAD_S = 0.4
 
 
@@ -156,7 +156,7 @@ def stale(world: Faults) -> dict[str, int]:
 
 
 def stalled(world: Faults) -> dict[str, int]:
-    """Halt the whole node for two seconds."""
+    """Halt the whole node for longer than its plans last: 1.5 s of delay and a tail of 0.6 s."""
     fault_ns = world.now_ns()
     world.send(signal.SIGSTOP)
     world.run(STALL_S)
