@@ -171,10 +171,9 @@ class MotionChannel:
         self._window = 0
         self._resumption: tuple[Easing, Float32Array] | None = None
         self._guides = _guide_planner(model, seed)
-        # Half a long hop: a correction slower than any stroke is not seen as one.
-        long_s = 0.0 if self._guides is None else 0.5 * layout.hop_frames / layout.rate_hz
-        self._blend_s = max(BLEND_S, long_s)
         hop_s = layout.hop_frames / layout.rate_hz
+        # Half a long hop: a correction slower than any stroke is not seen as one.
+        self._blend_s = BLEND_S if self._guides is None else max(BLEND_S, 0.5 * hop_s)
         self._follows = model.name == 'body' and hop_s <= SHORT_HOP_S
         self._plan: Float32Array | None = None
         self._seed = np.repeat(model.spec.idle[None], layout.seed_frames, axis=0)

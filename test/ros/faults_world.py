@@ -144,6 +144,12 @@ def never_measured(world: Faults) -> dict[str, int]:
             'again_ns': world.now_ns()}
 
 
+def moving_again(world: Faults, fault_ns: int, rest_ns: int) -> dict[str, int]:
+    """Wait until the robot moves; return when what happened."""
+    world.until_moving()
+    return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
+
+
 def stale(world: Faults) -> dict[str, int]:
     """Let joint_states stop for a while in the middle of a gesture."""
     world.is_passed_on = False
@@ -151,8 +157,7 @@ def stale(world: Faults) -> dict[str, int]:
     world.run(4.0)
     rest_ns = world.now_ns()
     world.is_passed_on = True
-    world.until_moving()
-    return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
+    return moving_again(world, fault_ns, rest_ns)
 
 
 def stalled(world: Faults) -> dict[str, int]:
@@ -162,8 +167,7 @@ def stalled(world: Faults) -> dict[str, int]:
     world.run(STALL_S)
     rest_ns = world.now_ns()
     world.send(signal.SIGCONT)
-    world.until_moving()
-    return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
+    return moving_again(world, fault_ns, rest_ns)
 
 
 def worker_stalled(world: Faults) -> dict[str, int]:
@@ -173,8 +177,7 @@ def worker_stalled(world: Faults) -> dict[str, int]:
     # The stall begins with the next window; the watchdog brakes 2 s later.
     world.run(3.7)
     rest_ns = world.now_ns()
-    world.until_moving()
-    return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
+    return moving_again(world, fault_ns, rest_ns)
 
 
 def voice_vanished(world: Faults) -> dict[str, int]:
@@ -185,8 +188,7 @@ def voice_vanished(world: Faults) -> dict[str, int]:
     world.run(0.7)
     rest_ns = world.now_ns()
     world.begin_speech()
-    world.until_moving()
-    return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
+    return moving_again(world, fault_ns, rest_ns)
 
 
 def killed(world: Faults) -> dict[str, int]:
@@ -196,8 +198,7 @@ def killed(world: Faults) -> dict[str, int]:
     world.run(3.0)
     rest_ns = world.now_ns()
     world.start_node()
-    world.until_moving()
-    return {'fault_ns': fault_ns, 'rest_ns': rest_ns, 'again_ns': world.now_ns()}
+    return moving_again(world, fault_ns, rest_ns)
 
 
 def main() -> None:

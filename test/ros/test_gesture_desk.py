@@ -45,7 +45,7 @@ def test_the_stroke_of_the_robot_is_on_its_time():
     arm = np.array(rows)[:, RIGHT_ARM]
     far = np.abs(arm - arm[0]).sum(axis=1)
     reached = times[int(np.argmax(far > 0.9 * far.max()))] / NS
-    # Networks that learnt nothing leave the arm anywhere; getting out of there takes the guard time.
+    # Networks that learnt nothing leave the arm anywhere; the guard needs time to lead it away.
     assert -0.3 < reached - result['stroke'] < 0.2
 
 

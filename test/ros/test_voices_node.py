@@ -6,24 +6,17 @@ installed.
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from pathlib import Path
-import signal
-import subprocess
-import sys
 from typing import Any
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 import message_packages as packages
+from processes import BUNDLE, command, environment, ROOT, show, start
+import pytest
 
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.skipif(importlib.util.find_spec('rclpy') is None, reason='needs ROS 2')]
-ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / 'test' / 'data' / 'tiny_bundle'
 WORLD = Path(__file__).with_name('voices_world.py')
 WANTED = {**packages.HRI, **packages.ROS_DRIVERS_AUDIO}
 LIMIT_S = 400.0
@@ -42,27 +35,16 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope='module')
 def run(messages: dict[str, str]) -> dict[str, Any]:
     """Everything the robot did while people came, spoke and went."""
-    environment = {
-        **os.environ, **messages, 'ROS_DOMAIN_ID': str(15 + os.getpid() % 80),
-        'ROS_LOCALHOST_ONLY': '1', 'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(
-            [str(ROOT), messages.get('PYTHONPATH', os.environ.get('PYTHONPATH', ''))])}
-    parameters = (f'bundle:={BUNDLE}', 'output.idle_release_s:=1.0', 'threads:=1',
-                  'output.presentation_delay_s:=1.5',
-                  'body.steps:=1', 'face.steps:=1', 'diagnostics_hz:=5.0',
-                  'dialogue.voices:=true', 'dialogue.listen:=false', 'interruptible:=true')
-    arguments = [part for parameter in parameters for part in ('-p', parameter)]
-    node = subprocess.Popen(
-        [sys.executable, '-m', 'gesture_node.ros.node', '--ros-args', *arguments],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        world = subprocess.run([sys.executable, str(WORLD)], env=environment,
-                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
-        node.send_signal(signal.SIGINT)
-        log, _ = node.communicate(timeout=60.0)
-    finally:
-        node.kill()
-    assert world.returncode == 0, world.stderr + log
-    return {**json.loads(world.stdout.splitlines()[-1]), 'log': log}
+    surroundings = environment(15 + os.getpid() % 80) | messages
+    if 'PYTHONPATH' in messages:
+        surroundings['PYTHONPATH'] = os.pathsep.join([str(ROOT), messages['PYTHONPATH']])
+    node = start(command(
+        'node', f'bundle:={BUNDLE}', 'output.idle_release_s:=1.0', 'threads:=1',
+        'output.presentation_delay_s:=1.5', 'body.steps:=1', 'face.steps:=1',
+        'diagnostics_hz:=5.0', 'dialogue.voices:=true', 'dialogue.listen:=false',
+        'interruptible:=true'), surroundings)
+    seen, log = show(node, surroundings, WORLD, limit_s=LIMIT_S)
+    return {**seen, 'log': log}
 
 
 def test_the_robot_listens_and_nods(run):
