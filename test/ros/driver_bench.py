@@ -28,11 +28,12 @@ RATE, PACKET = 16_000, 320
 TICK = 10 * MS
 
 
-def config(**output: float) -> GestureConfig:
+def config(amplitude: float = 1.0, **output: float) -> GestureConfig:
     """Return windows of known length with few denoiser calls, which are not the point here."""
     return GestureConfig(
         audio=AudioConfig(max_buffer_s=30.0),
-        body=BodyConfig(steps=1, hop_s=0.2, foresight_s=0.08), face=FaceConfig(steps=1),
+        body=BodyConfig(steps=1, hop_s=0.2, foresight_s=0.08, amplitude=amplitude),
+        face=FaceConfig(steps=1),
         output=OutputConfig(**{'idle_release_s': 0.5, 'presentation_delay_s': 0.5, **output}))
 
 

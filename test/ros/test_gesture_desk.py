@@ -36,7 +36,8 @@ def test_a_gesture_while_idle_begins_motion_and_leads_back_to_idle(greeted):
 
 
 def test_the_stroke_of_the_robot_is_on_its_time():
-    bench = Asker()
+    # Networks that learnt nothing would leave the arm where the guard has to lead it away first.
+    bench = Asker(amplitude=0.0)
     bench.ask('stop at=2 hand=right')
     bench.run(3.5)
     result = bench.results[0]
@@ -45,8 +46,7 @@ def test_the_stroke_of_the_robot_is_on_its_time():
     arm = np.array(rows)[:, RIGHT_ARM]
     far = np.abs(arm - arm[0]).sum(axis=1)
     reached = times[int(np.argmax(far > 0.9 * far.max()))] / NS
-    # Networks that learnt nothing leave the arm anywhere; the guard needs time to lead it away.
-    assert -0.3 < reached - result['stroke'] < 0.2
+    assert -0.3 < reached - result['stroke'] < 0.1
 
 
 def test_no_limit_is_passed(greeted):
