@@ -13,6 +13,7 @@ from gesture_node.sim.controller import JointCommand, TrajectoryController, Traj
 
 NS = 1_000_000_000
 SAME_RAD = 1e-6
+_SAME_RAD_S = 1e-4
 _GRID_NS = 1_000_000
 _LOOK_NS = NS // 2
 
@@ -41,6 +42,15 @@ class Plan:
         controller = TrajectoryController(self.message.joint_names, first)
         controller.accept(self.message, self.message.stamp_ns)
         return [controller.sample(int(time_ns), first) for time_ns in times_ns]
+
+
+def agree(one: TrajectoryMessage, other: TrajectoryMessage, time_ns: int) -> bool:
+    """Return whether two plans want the same at a time; one that begins when it comes does."""
+    if not one.stamp_ns or not other.stamp_ns or other.stamp_ns > time_ns:
+        return True
+    was, now = (Plan(message, 0, 0).at(np.array([time_ns]))[0] for message in (one, other))
+    return bool(np.abs(was.positions - now.positions).max() < SAME_RAD
+                and np.abs(was.velocities - now.velocities).max() < _SAME_RAD_S)
 
 
 class MotionAuditor:

@@ -58,11 +58,14 @@ SIMULATED = ('clock_forwards', 'clock_backwards', 'clock_pauses')
 
 
 def lives(seconds: float) -> list[Life]:
-    """Return the lives of a campaign of so many seconds on the clock on the wall."""
+    """Return the lives of a campaign of so many seconds on the clock on the wall.
+
+    Most of it is at doubled speed: 4200 s hold two hours of dialogue.
+    """
     idle = 'dialogue.motion_budget_rad:=0.02'
-    shares = ((0.20, 0.0, 'kill', ()), (0.18, SPEED, 'kill', ()), (0.08, 0.0, 'kill', (idle,)),
-              (0.12, 1.0, 'interrupt', ()), (0.22, 0.0, 'kill', (idle,)),
-              (0.20, SPEED, 'interrupt', ()))
+    shares = ((0.10, 0.0, 'kill', ()), (0.36, SPEED, 'kill', ()), (0.05, 0.0, 'kill', (idle,)),
+              (0.05, 1.0, 'interrupt', ()), (0.08, 0.0, 'kill', (idle,)),
+              (0.36, SPEED, 'interrupt', ()))
     return [Life(share * seconds, speed, ending, parameters)
             for share, speed, ending, parameters in shares]
 

@@ -9,7 +9,7 @@ import time
 from typing import Any, TYPE_CHECKING
 
 from builtin_interfaces.msg import Time
-from dialogue_audit import MotionAuditor, NS, Plan
+from dialogue_audit import agree, MotionAuditor, NS, Plan
 from dialogue_sounds import RATE_HZ
 import numpy as np
 import rclpy
@@ -136,6 +136,8 @@ class World:
         profile = load_profile('humanoid')
         self.names, self.limits = tuple(profile.joint_names), profile.limits
         self.position = np.array(profile.rest_positions)
+        self.running: TrajectoryMessage | None = None
+        self.too_late = 0
         self.audit = MotionAuditor(self.limits)
         self.rejected: Counter[str] = Counter()
         self.plans: deque[Plan] = deque(maxlen=600)
@@ -197,6 +199,7 @@ class World:
 
     def restart_controller(self) -> None:
         self.controller = TrajectoryController(self.names, self.position)
+        self.running = None
         self._sent.clear()
         self.audit.forget()
 
@@ -277,9 +280,16 @@ class World:
 
     def _cycle(self, now_ns: int) -> None:
         while self._sent and self._sent[0][0] <= now_ns:
-            refusal = self.controller.accept(self._sent.popleft()[1], now_ns)
+            plan = self._sent.popleft()[1]
+            refusal = self.controller.accept(plan, now_ns)
             if refusal is not None:
                 self.rejected[refusal.value] += 1
+                continue
+            if self.running is not None and not agree(self.running, plan, now_ns):
+                self.too_late += 1
+                print(f'{time.time():.3f} plan of {plan.stamp_ns} came at {now_ns}, after it had '
+                      'parted from the one before', file=sys.stderr, flush=True)
+            self.running = plan
         command = self.controller.sample(now_ns, self.position)
         self.position = command.positions
         if self.audit.take_command(now_ns, command):
