@@ -10,12 +10,11 @@ Chunks are placed at ``epoch + knot / rate``. Knots up to ``now + frozen horizon
 because a controller may already run them; the rest is replaced by every chunk. Every plan ends
 at rest, so when nothing more comes the robot stops smoothly by what it already has.
 
-A chunk that comes too late, or that does not continue the motion of the plan, is not spliced as
-it is: its motion is limited again from the plan's own state (a limiter given), or left out. The
-result then says where the next chunk must continue from.
+A chunk that comes too late, or that does not continue the plan, is not spliced as it is: it is
+limited again from the plan's own state, or left out. The result then says where the next chunk
+must continue from.
 
-No clock is read; all times are ROS time in integer nanoseconds, passed in. Not thread-safe: one
-owner calls it, or callers hold a lock.
+No clock is read; all times are ROS time in integer nanoseconds. Not thread-safe.
 """
 from __future__ import annotations
 
@@ -139,7 +138,7 @@ class TrajectoryPlan:
         return message
 
     def extend(self, chunk: JointChunk, epoch_ns: int, now_ns: int,
-               limiter: MotionLimiter | None = None) -> ExtendResult:
+               limiter: MotionLimiter | None = None, anew: bool = False) -> ExtendResult:
         """Take a chunk in; everything planned beyond it is replaced.
 
         Args:
@@ -147,6 +146,7 @@ class TrajectoryPlan:
             epoch_ns: ROS time of knot 0, when the first sample is heard.
             now_ns: ROS time.
             limiter: plans again from the plan's own state where the chunk does not fit.
+            anew: plans again even where it does.
 
         Raises:
             ValueError: the chunk has other joints or another rate, is not finite, or does not
@@ -163,7 +163,7 @@ class TrajectoryPlan:
             self._knots = Knots.hold(min(joint_ns, now_ns), start)
         last_ns = int(times[chunk.committed - 1]) if chunk.committed else joint_ns
         late = int(np.count_nonzero(times[:chunk.committed] <= self._frozen_ns))
-        if self._continues(joint_ns, new, limiter):
+        if not anew and self._continues(joint_ns, new, limiter):
             self._knots = self._knots.until(joint_ns).then(new)
             self.changed_ns = joint_ns
             return ExtendResult()
@@ -257,15 +257,16 @@ class TrajectoryPlan:
         self.changed_ns = start.time_ns
         return np.array(brake.positions[-1, rows])
 
+    def rest_of_moving(self, now_ns: int) -> Float64Array:
+        """Return where each joint that still moves comes to rest, (N,) [rad]; NaN for others."""
+        return self._knots.rest_of_moving(now_ns)
+
     def place_joints(self, columns: Sequence[int], positions: Float64Array) -> None:
         """Put joints that nobody was told to move, one position each [rad], and at rest.
 
         Frozen knots change too: what was frozen for these joints no controller runs.
         """
-        rows = list(columns)
-        placed, velocities = self._knots.positions.copy(), self._knots.velocities.copy()
-        placed[:, rows], velocities[:, rows] = positions, 0.0
-        self._knots = Knots(self._knots.times_ns, placed, velocities)
+        self._knots = self._knots.placed(list(columns), positions)
 
     def _future_ns(self, now_ns: int) -> int:
         """Return when a message may begin that controllers keep waiting until then.

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from ..timeline import NS_PER_S
 from ..types import Float64Array
 
+_STILL_RAD_S = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class KnotState:
@@ -87,6 +89,21 @@ class Knots:
         times = self.times_ns[-1] + step_ns * np.arange(1, missing + 1, dtype=np.int64)
         held = np.repeat(self.positions[-1:], missing, axis=0)
         return self.then(Knots(times, held, np.zeros_like(held)))
+
+    def placed(self, columns: list[int], positions: Float64Array) -> Knots:
+        """Return knots in which some joints stand still throughout, one position each [rad]."""
+        changed, velocities = self.positions.copy(), self.velocities.copy()
+        changed[:, columns], velocities[:, columns] = positions, 0.0
+        return Knots(self.times_ns, changed, velocities)
+
+    def rest_of_moving(self, time_ns: int) -> Float64Array:
+        """Return the last position of each joint that moves after a time, (N,) [rad].
+
+        NaN for joints that stand still from then on.
+        """
+        row = max(int(np.searchsorted(self.times_ns, time_ns, side='right')) - 1, 0)
+        moves = (np.abs(self.velocities[row:]) > _STILL_RAD_S).any(axis=0)
+        return np.where(moves, self.positions[-1], np.nan)
 
     def state(self, time_ns: int) -> KnotState:
         """Return the motion at a time, by cubic Hermite interpolation; exact at the knots.

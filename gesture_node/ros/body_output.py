@@ -25,16 +25,14 @@ MOVED_RAD = 0.15
 """Further from its last command than this, a resting robot was moved by somebody else."""
 
 COPIES = 3
-"""How often a change is said again at once, since a message may be lost. Of messages of which one
-in twenty is lost, one change in 160 000 is never heard."""
+"""How often a change is said again at once: of changes of whose messages one in twenty is lost,
+one in 160 000 is never heard."""
 
 COPY_NS = {'past': 20_000_000, 'future': 8_000_000}
-"""Time between those, by stamp policy; with ``zero`` there are none, since every copy would begin
-anew, as late as it is delivered."""
+"""Time between those, by stamp policy; a copy with ``zero`` would begin anew when delivered."""
 
 UNDERWAY_NS = 40_000_000
-"""A copy whose stamp is nearer than this may come after it; some controllers then take it for now,
-that is, for later."""
+"""A copy whose stamp is nearer may come after it; some controllers then take it for now."""
 
 UNMEASURED_NS = NS_PER_S
 """A moving robot brakes when its joints were not measured for this much longer than fresh."""
@@ -43,7 +41,6 @@ SHORTEST_WAY_NS = 20_000_000
 """A change is not published if deciding on it took longer than this and half of the horizon."""
 
 TRIES = 5
-
 HOLD_NS = NS_PER_S // 2
 """Time in which a robot is led to rest after a jump of the clock."""
 
@@ -151,10 +148,12 @@ class BodyOutput:
         """Take in a chunk of the running stream and publish; return whether it was published."""
         if self._is_held or self._robot is None:
             return False
-        robot = self._robot
+        robot, amended = self._robot, self._yielded.amended(chunk)
+        motion = chunk if amended is None else amended
 
         def take(then_ns: int) -> None:
-            result = self._plan.extend(chunk, start_ns, then_ns, robot.limiter)
+            result = self._plan.extend(motion, start_ns, then_ns, robot.limiter,
+                                       anew=amended is not None)
             if result.late_knots:
                 self._problems.report('underrun', (
                     f'motion was computed too late for {result.late_knots} knots and is eased '
@@ -163,7 +162,17 @@ class BodyOutput:
                 resume = result.resume
                 robot.rebase(resume.positions, resume.velocities, resume.accelerations)
 
-        return self._change(take, now_ns)
+        is_published = self._change(take, now_ns)
+        self._yielded.end_window(robot)
+        return is_published
+
+    def begin_window(self) -> None:
+        """Note that the robot half computes from now on, not under the owner's lock."""
+        self._yielded.begin_window()
+
+    def end_window(self) -> None:
+        """Note that the robot half has computed, and what it computed was taken or dropped."""
+        self._yielded.end_window(self._robot)
 
     def tick(self, now_ns: int) -> None:
         """Hold a robot while its joints are not known, let it go after, repeat the plan."""
@@ -188,7 +197,7 @@ class BodyOutput:
                 self._publish(self._said)
                 return
         if since_ns >= NS_PER_S / self._config.repeat_hz and not self._plan.is_settled(now_ns):
-            self._send(now_ns)
+            self._say(self._plan.message(now_ns, self._config.stamp_policy), now_ns)
 
     def stop(self, now_ns: int) -> None:
         """Brake at once."""
@@ -224,7 +233,7 @@ class BodyOutput:
         if back:
             self._said, self._copies = None, 0
             self._yielded.take(self._robot, self._plan, back, measured,
-                               self._commanded_at(now_ns))
+                               self._commanded_at(now_ns), now_ns)
         known = self._end_of_plan() if measured is None else measured
         self._yielded.give(self._robot, self._plan, self._yielded.to_give(names), known,
                            lambda change: self._change(change, now_ns))
@@ -305,9 +314,6 @@ class BodyOutput:
         if self._config.stamp_policy == 'future':
             return said.stamp_ns - now_ns > UNDERWAY_NS
         return said.stamp_ns + said.times_from_start_ns[-1] - now_ns > UNDERWAY_NS
-
-    def _send(self, now_ns: int) -> bool:
-        return self._say(self._plan.message(now_ns, self._config.stamp_policy), now_ns)
 
     def _say(self, message: TrajectoryMessage | None, now_ns: int) -> bool:
         if message is None:

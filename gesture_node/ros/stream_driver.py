@@ -146,13 +146,15 @@ class StreamDriver:
                     return False
                 self.skipped_frames += skip_overdue(
                     self.stream, self.intake.clock, now_ns, self._problems)
+            if not renews:
+                self.body.begin_window()
         if renews:
             self._renew()
             return True
+        # The lock is free here: a stop must not wait for a window.
         if rests:
             self._play(run)
             return False
-        # The lock is free here: a stop must not wait for a window.
         result = self.stream.step()
         done_ns = self._now_ns()
         with self._lock:
@@ -161,17 +163,14 @@ class StreamDriver:
                 self.motion.deliver(result, done_ns)
             else:
                 self.dropped_results += 1
+            self.body.end_window()
         # After delivery and without the lock: nobody waits for a measurement.
         if self.meter is not None and result.face is not None and result.heard is not None:
             self.meter.add(result.heard, result.face.weights)
         return True
 
     def repeat(self, now_ns: int) -> None:
-        """Publish the plan again if that is due; returns at once if the driver is busy.
-
-        For another thread than the worker's, which may be computing a window for longer than a
-        plan should go without being repeated.
-        """
+        """Publish the plan again if that is due and the driver is free; for any thread."""
         if self._lock.acquire(blocking=False):
             try:
                 self.body.repeat(now_ns)
@@ -237,6 +236,7 @@ class StreamDriver:
         """Brake after an error of the stream; the next speech gets a new one."""
         with self._lock:
             self._broken = True
+            self.body.end_window()
             self._muted_until_ns = now_ns + MUTED_NS
             self._halt(now_ns)
             self.talk.states.take(Event.FAIL)
@@ -244,8 +244,7 @@ class StreamDriver:
     def forget_time(self) -> None:
         """Drop every plan, because ROS time jumped and its times mean nothing any more."""
         with self._lock:
-            self._run += 1
-            self._muted_until_ns = 0
+            self._run, self._muted_until_ns = self._run + 1, 0
             self.talk.gate.open()
             self.intake.end()
             self.audio_out.clear()
@@ -276,6 +275,7 @@ class StreamDriver:
         with self._lock:
             if run == self._run and self.talk.presence.runs:
                 self.talk.presence.deliver(joints, face, self._now_ns())
+            self.body.end_window()
 
     def _is_listening(self, heard: Heard) -> bool:
         """Return whether a stream runs that takes this packet; speech begins one."""
@@ -327,9 +327,10 @@ class StreamDriver:
         self.intake.feed(self.stream, now_ns)
         # Somebody who speaks after the robot has been heard out has taken the turn.
         answered = self.talk.is_answered(clock, now_ns - self._delay_ns)
-        silent = clock.silent_ns(now_ns) >= self._config.output.idle_release_s * NS_PER_S
+        silent_ns = clock.silent_ns(now_ns)
         # A stream that a gesture began, and in which nothing was said, ends with the gesture.
-        silent = silent or clock.silent_ns(now_ns) == clock.stream_ns(now_ns)
+        silent = silent_ns == clock.stream_ns(now_ns) or (
+            silent_ns >= self._config.output.idle_release_s * NS_PER_S)
         if answered or silent and not self.gestures.holds(now_ns):
             self.stream.finish()
             self.talk.states.take(Event.SILENCE)

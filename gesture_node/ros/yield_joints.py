@@ -1,18 +1,33 @@
-"""Which joints of a robot other nodes own, across all of its streams. Knows no ROS."""
+"""Which joints of a robot other nodes own, across all of its streams. Knows no ROS.
+
+The plan of a robot changes at once. Its robot half may be computing a window meanwhile, in another
+thread and without these joints being owned: it is told when that window is done, and the motion
+of the window is amended before the plan takes it.
+"""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..motion.trajectory import TrajectoryPlan
 from ..robot_output import RobotOutput
-from ..types import Float64Array
+from ..types import Float64Array, JointChunk
 
 Change = Callable[[Callable[[int], None]], bool]
 
 STILL_RAD = 0.02
 """A joint measured nearer than this to where it was left was not moved by anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """Joints that change hands, and where each of them is [rad]."""
+
+    columns: list[int]
+    places: Float64Array
+    is_given: bool
 
 
 class YieldedJoints:
@@ -25,6 +40,8 @@ class YieldedJoints:
     def __init__(self, joint_names: Sequence[str]) -> None:
         self._joint_names = tuple(joint_names)
         self._columns: set[int] = set()
+        self._is_computing = False
+        self._waiting: list[_Transfer] = []
 
     @property
     def names(self) -> frozenset[str]:
@@ -61,12 +78,15 @@ class YieldedJoints:
         self._columns.update(columns)
         if robot is not None and (stops or known is not None):
             places = stops[-1] if stops else np.asarray(known)[columns]
-            robot.ramp.give(columns, places)
-            robot.place(columns, places)
+            self._transfer(robot, _Transfer(columns, places, True))
 
     def take(self, robot: RobotOutput | None, plan: TrajectoryPlan, columns: list[int],
-             measured: Float64Array | None, commanded: Float64Array | None) -> None:
+             measured: Float64Array | None, commanded: Float64Array | None,
+             now_ns: int) -> None:
         """Take joints back: they go on from where they are measured.
+
+        Joints that still brake were moved by nobody else, wherever they are measured, and go on
+        from where they come to rest.
 
         Args:
             robot: of the running stream.
@@ -74,6 +94,7 @@ class YieldedJoints:
             columns: which.
             measured: shape (N,), where the joints are [rad], if that is known.
             commanded: shape (N,), where they were commanded to be [rad]; changed in place.
+            now_ns: ROS time.
         """
         self._columns.difference_update(columns)
         known = commanded if measured is None else measured
@@ -83,10 +104,48 @@ class YieldedJoints:
             known = np.where(np.abs(known - commanded) > STILL_RAD, known, commanded)
             commanded[columns] = known[columns]
         if not plan.is_empty:
-            plan.place_joints(columns, known[columns])
+            rest = plan.rest_of_moving(now_ns)
+            known = np.where(np.isnan(rest), known, rest)
+            still = [column for column in columns if np.isnan(rest[column])]
+            plan.place_joints(still, known[still])
         if robot is not None:
-            robot.ramp.take(columns, known[columns])
-            robot.place(columns, known[columns])
+            self._transfer(robot, _Transfer(columns, known[columns], False))
+
+    def begin_window(self) -> None:
+        """Note that the robot half is about to compute a window: it is left alone until then."""
+        self._is_computing = True
+
+    def amended(self, chunk: JointChunk) -> JointChunk | None:
+        """Return the motion of that window with joints standing still that changed hands since.
+
+        ``None`` when none did. How the other joints move was decided without that, so the result
+        has to be limited again.
+        """
+        if not self._waiting:
+            return None
+        positions, velocities = chunk.positions.copy(), chunk.velocities.copy()
+        accelerations = chunk.accelerations.copy()
+        for transfer in self._waiting:
+            positions[:, transfer.columns] = transfer.places
+            velocities[:, transfer.columns] = accelerations[:, transfer.columns] = 0.0
+        return replace(chunk, positions=positions, velocities=velocities,
+                       accelerations=accelerations)
+
+    def end_window(self, robot: RobotOutput | None) -> None:
+        """Tell the robot half of the running stream what changed meanwhile."""
+        self._is_computing = False
+        waiting, self._waiting = self._waiting, []
+        for transfer in waiting:
+            if robot is not None:
+                self._transfer(robot, transfer)
+
+    def _transfer(self, robot: RobotOutput, transfer: _Transfer) -> None:
+        if self._is_computing:
+            self._waiting.append(transfer)
+        else:
+            hand = robot.ramp.give if transfer.is_given else robot.ramp.take
+            hand(transfer.columns, transfer.places)
+            robot.place(transfer.columns, transfer.places)
 
     def begin(self, robot: RobotOutput, start: Float64Array | None,
               measured: Float64Array | None) -> Float64Array | None:
@@ -100,6 +159,7 @@ class YieldedJoints:
         Returns:
             Where it starts, yielded joints where they are.
         """
+        self._is_computing, self._waiting = False, []
         columns = sorted(self._columns)
         if not columns:
             return start

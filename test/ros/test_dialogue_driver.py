@@ -1,5 +1,5 @@
 """Idle, listening, interrupted and yielding, driven in ROS time on a clock of the test's own."""
-from driver_bench import DriverBench, MS, PROFILE
+from driver_bench import config, DriverBench, MS, PROFILE
 import numpy as np
 import pytest
 
@@ -14,9 +14,9 @@ NAMES = PROFILE.joint_names
 class Bench(DriverBench):
     """A driver and a robot that is always where its plan says."""
 
-    def __init__(self, interruptible=False, robot=PROFILE, **dialogue):
+    def __init__(self, interruptible=False, robot=PROFILE, gesture=None, **dialogue):
         self.shown, self.others = {}, {}
-        super().__init__(robot=robot, dialogue=DialogueConfig(**dialogue),
+        super().__init__(gesture, robot, dialogue=DialogueConfig(**dialogue),
                          interruptible=interruptible)
 
     def move(self):
@@ -268,6 +268,53 @@ def test_yielded_joints_brake_hold_and_come_back_from_where_they_are():
     assert early and late
     assert_each_message_is_within_limits(bench)
     assert_frozen_knots_never_change(bench, np.delete(np.arange(len(NAMES)), rows))
+
+
+class WhileItComputes:
+    """Lets something happen while a window is computed that moves the robot, once."""
+
+    def __init__(self, bench, act):
+        self.step, self.act = bench.driver.stream.step, act
+        bench.driver.stream.step = self
+
+    def __call__(self):
+        result = self.step()
+        if self.act is not None and result.joints is not None:
+            self.act()
+            self.act = None
+        return result
+
+
+@pytest.mark.parametrize('taken_s', [0.02, 0.2, 1.0])
+@pytest.mark.parametrize('names', ['left', 'head'])
+def test_joints_change_hands_while_a_window_is_computed(names, taken_s):
+    bench = Bench(gesture=config(presentation_delay_s=1.4))
+    joints = frozenset(name for name in NAMES if name.startswith(names))
+    rows = columns(*sorted(joints))
+    changes = []
+
+    def own(owned):
+        changes.append((len(bench.plans), bench.now))
+        assert bench.driver.yield_joints(owned, bench.now) == ''
+
+    bench.speak(2.0)
+    WhileItComputes(bench, lambda: own(joints))
+    bench.speak(0.4 + taken_s)
+    WhileItComputes(bench, lambda: own(frozenset()))
+    bench.speak(1.6)
+    (given, given_ns), (taken, _) = changes
+    moved = 0.0
+    for number, (_, plan) in enumerate(bench.plans[given:], given):
+        times_ns = plan.stamp_ns + np.array(plan.times_from_start_ns)
+        speeds = np.abs(plan.velocities[times_ns > given_ns + 450 * MS])
+        moved = max(moved, speeds.max(initial=0.0))
+        assert number >= taken or speeds[:, rows].max(initial=0.0) < 1e-6
+    assert moved > 0.1
+    bench.until(State.IDLE)
+    end = bench.plans[-1][1].positions[-1]
+    assert np.abs(end - bench.driver.stream.robot.idle_positions).max() < 5e-3
+    assert_each_message_is_within_limits(bench)
+    assert_frozen_knots_never_change(bench)
 
 
 def test_joints_yielded_at_rest_are_not_moved_by_what_is_said():

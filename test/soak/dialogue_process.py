@@ -75,12 +75,16 @@ class NodeProcess:
             return False
 
     def growth(self, warm_s: float) -> float | None:
-        """Return by which share memory grew since it was warm; ``None`` for a short life."""
+        """Return by which share memory grew since it was warm; ``None`` for a short life.
+
+        What lies between the medians of the first and the last quarter, which is three quarters
+        of it: from moment to moment it rises and falls by what a stream holds.
+        """
         warm = [mb for at_s, mb in self.rss_mb if at_s >= warm_s]
         if not warm or self.rss_mb[-1][0] < 2.0 * warm_s:
             return None
-        span = max(1, min(len(warm) // 4, 10))
-        return _median(warm[-span:]) / _median(warm[:span]) - 1.0
+        span = max(1, len(warm) // 4)
+        return (_median(warm[-span:]) / _median(warm[:span]) - 1.0) / 0.75
 
 
 def _median(values: list[float]) -> float:
