@@ -37,10 +37,8 @@ UNDERWAY_NS = 40_000_000
 UNMEASURED_NS = NS_PER_S
 """A moving robot brakes when its joints were not measured for this much longer than fresh."""
 
-SHORTEST_WAY_NS = 20_000_000
-"""A change is not published if deciding on it took longer than this and half of the horizon."""
-
-TRIES = 5
+SHORTEST_WAY_NS, TRIES = 20_000_000, 5
+"""A change is decided anew, so many times, if it took longer than this and half of the horizon."""
 HOLD_NS = NS_PER_S // 2
 """Time in which a robot is led to rest after a jump of the clock."""
 
@@ -200,10 +198,13 @@ class BodyOutput:
             self._say(self._plan.message(now_ns, self._config.stamp_policy), now_ns)
 
     def stop(self, now_ns: int) -> None:
-        """Brake at once."""
-        if self._robot is not None:
-            limiter = self._robot.limiter
-            self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns)
+        """Brake at once, and say so twice: what follows may keep this thread from repeating it."""
+        if self._robot is None:
+            return
+        limiter = self._robot.limiter
+        if self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns) and (
+                self._said is not None and self._config.stamp_policy in COPY_NS):
+            self._publish(self._said)
 
     def retract(self, now_ns: int) -> None:
         """Go to the idle pose, jerk-limited, from whatever is going on; after :meth:`stop`."""
