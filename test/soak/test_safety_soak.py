@@ -6,6 +6,7 @@ first seed, and ``SOAK_ROBOTS`` names robots, separated by commas.
 from __future__ import annotations
 
 from functools import lru_cache
+import math
 import os
 from pathlib import Path
 import sys
@@ -74,7 +75,7 @@ def test_no_window_breaks_the_contract(robot: str, kind: str) -> None:
     profile, layer = layer_of(robot)
     limiter, total, counts = layer.limiter(), {}, Interventions()
     limits = limiter.limits
-    runs = max(1, round(WINDOWS / (len(KINDS) * HOPS)))
+    runs = math.ceil(WINDOWS / (len(KINDS) * HOPS))
     for seed in range(SEED, SEED + runs):
         random = np.random.default_rng([KINDS.index(kind), seed])
         wanted = wishes(kind, random, HOPS * HOP + TAIL, profile)
