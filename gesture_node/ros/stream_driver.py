@@ -155,15 +155,17 @@ class StreamDriver:
         if rests:
             self._play(run)
             return False
-        result = self.stream.step()
-        done_ns = self._now_ns()
+        stream = self.stream
+        result, done_ns = stream.step(), self._now_ns()
         with self._lock:
             # Motion for a time that a jump of the clock has undone is nobody's any more.
             if run == self._run and done_ns >= now_ns - MAX_BACKWARD_NS:
                 self.motion.deliver(result, done_ns)
             else:
                 self.dropped_results += 1
-            self.body.end_window()
+            # One whose window took too long may have been replaced meanwhile.
+            if stream is self.stream:
+                self.body.end_window()
         # After delivery and without the lock: nobody waits for a measurement.
         if self.meter is not None and result.face is not None and result.heard is not None:
             self.meter.add(result.heard, result.face.weights)
@@ -207,10 +209,8 @@ class StreamDriver:
     def interrupt(self, now_ns: int) -> bool:
         """Break off what the robot says: be silent, brake, and go to the idle pose.
 
-        Everything in flight is dropped, and so is what still comes of the same utterance.
-
-        Returns:
-            Whether there was anything to break off.
+        Everything in flight is dropped, and so is what still comes of the same utterance. Return
+        whether there was anything to break off.
         """
         with self._lock:
             if self.state not in UTTERING:
