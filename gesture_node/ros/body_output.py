@@ -198,13 +198,10 @@ class BodyOutput:
             self._say(self._plan.message(now_ns, self._config.stamp_policy), now_ns)
 
     def stop(self, now_ns: int) -> None:
-        """Brake at once, and say so twice: what follows may keep this thread from repeating it."""
-        if self._robot is None:
-            return
-        limiter = self._robot.limiter
-        if self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns) and (
-                self._said is not None and self._config.stamp_policy in COPY_NS):
-            self._publish(self._said)
+        """Brake at once."""
+        if self._robot is not None:
+            limiter = self._robot.limiter
+            self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns, True)
 
     def retract(self, now_ns: int) -> None:
         """Go to the idle pose, jerk-limited, from whatever is going on; after :meth:`stop`."""
@@ -214,7 +211,7 @@ class BodyOutput:
         limiter = robot.limiter
         goal = self._yielded.held(robot.idle_positions, self._end_of_plan())
         self._change(lambda then_ns: self._plan.lead(then_ns, limiter, lambda brake: retraction(
-            brake, goal, limiter.limits, limiter.rate_hz)), now_ns)
+            brake, goal, limiter.limits, limiter.rate_hz)), now_ns, True)
 
     def yield_joints(self, names: frozenset[str], now_ns: int) -> str:
         """Let other nodes own these joints and no others.
@@ -237,7 +234,7 @@ class BodyOutput:
                                self._commanded_at(now_ns), now_ns)
         known = self._end_of_plan() if measured is None else measured
         self._yielded.give(self._robot, self._plan, self._yielded.to_give(names), known,
-                           lambda change: self._change(change, now_ns))
+                           lambda change: self._change(change, now_ns, True))
         return refused
 
     def forget(self) -> None:
@@ -291,12 +288,13 @@ class BodyOutput:
             f'joint_states no longer hold {self._missing()}; the robot brakes until they do'))
         self.stop(now_ns)
 
-    def _change(self, change: Callable[[int], None], now_ns: int) -> bool:
+    def _change(self, change: Callable[[int], None], now_ns: int, soon: bool = False) -> bool:
         """Change the plan and publish it; return whether that was done.
 
         Whatever halts this thread in between (a full processor, a suspended process) would make
         the change arrive when it is already to be played, and the robot jump. It is then undone
-        and made again for the time it has become.
+        and made again for the time it has become. What changes ``soon``, at the end of the
+        frozen horizon, is said twice at once: a copy might come too late.
         """
         for _ in range(TRIES):
             mark = self._plan.mark()
@@ -305,7 +303,7 @@ class BodyOutput:
             spent_ns = 0 if self._now_ns is None else self._now_ns() - now_ns
             if spent_ns <= SHORTEST_WAY_NS + self._config.frozen_horizon_s * NS_PER_S / 2:
                 self._copies = COPIES
-                return self._say(message, now_ns)
+                return self._say(message, now_ns, soon and self._config.stamp_policy in COPY_NS)
             self._plan.restore(mark)
             now_ns += spent_ns
         return False
@@ -316,12 +314,12 @@ class BodyOutput:
             return said.stamp_ns - now_ns > UNDERWAY_NS
         return said.stamp_ns + said.times_from_start_ns[-1] - now_ns > UNDERWAY_NS
 
-    def _say(self, message: TrajectoryMessage | None, now_ns: int) -> bool:
+    def _say(self, message: TrajectoryMessage | None, now_ns: int, twice: bool = False) -> bool:
         if message is None:
             return False
-        self._published_ns = now_ns
-        self._said = message
-        self._publish(message)
+        self._published_ns, self._said = now_ns, message
+        for _ in range(1 + twice):
+            self._publish(message)
         return True
 
     def _commanded_at(self, time_ns: int) -> Float64Array | None:
