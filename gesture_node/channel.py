@@ -15,6 +15,7 @@ from .diffusion.noise import FrameNoise
 from .diffusion.sampler import Sampler
 from .diffusion.window import (
     BLEND_S,
+    ease_seam,
     join_window,
     PLAN_BLEND_S,
     SHORT_HOP_S,
@@ -222,6 +223,8 @@ class MotionChannel:
         if name == 'body':
             frames = smooth_window(np.concatenate([self._seed, frames]),
                                    SEAM_SMOOTHING_S * layout.rate_hz)[layout.seed_frames:]
+            if not self._follows:
+                frames = ease_seam(self._seed, frames)
         if self._follows:
             self._plan = frames[layout.hop_frames:]
         frames = self._model.project(frames).astype(np.float32)

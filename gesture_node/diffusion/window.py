@@ -12,6 +12,7 @@ number alone, never by what happened to have arrived, so packets cannot change t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,8 +25,10 @@ STEADY_BLEND_S = 0.04
 """Channels that follow the sound alone agree from window to window; a longer blend smears lips."""
 SHORT_HOP_S = 0.4
 """Windows with hops up to this differ so little that one may go on from the plan of the last."""
-PLAN_BLEND_S = 0.24
+PLAN_BLEND_S = 0.2
 """Within what time it goes its own way."""
+_EASED_FRAMES, _EASED_WEIGHT, _EASED_GROWTH = 6, 5.0, 1.5
+"""How many frames after a seam give way for it, what that costs, and how much more further on."""
 _SPARE_S = 0.16
 """Frames denoised beyond those that are wanted or heard, so that the window's end is far away."""
 
@@ -158,3 +161,34 @@ def join_window(estimate: Float32Array, seed: Float32Array, seed_frames: int,
     joined: Float32Array = (fresh + weight * (error[1] + slope * np.minimum(k, 2.0))).astype(
         np.float32)
     return joined
+
+
+def ease_seam(past: Float32Array, frames: Float32Array) -> Float32Array:
+    """Return new frames whose first ones give way so that a seam is as smooth as the motion.
+
+    A filter across the seam would have to move committed frames as well. Here they stay, and the
+    frames after them minimise the third differences around the seam plus what they are moved by
+    (Whittaker, Proc. Edinburgh Math. Soc. 1923, with one side fixed).
+
+    Args:
+        past: shape (3 or more, D), committed frames.
+        frames: shape (T, D), the frames that follow; fewer than nine are returned as they are.
+
+    Returns:
+        shape (T, D).
+    """
+    reach = _EASED_FRAMES + 3
+    if len(frames) < reach:
+        return frames
+    eased: Float32Array = frames.copy()
+    eased[:_EASED_FRAMES] += _easing_matrix() @ np.concatenate([past[-3:], frames[:reach]])
+    return eased
+
+
+@lru_cache(maxsize=1)
+def _easing_matrix() -> Float32Array:
+    """Return by what the first frames move, for three frames before the seam and nine after it."""
+    third = np.diff(np.eye(_EASED_FRAMES + 6), n=3, axis=0)
+    movable = third[:, 3:3 + _EASED_FRAMES]
+    cost = np.diag(_EASED_WEIGHT * _EASED_GROWTH ** np.arange(_EASED_FRAMES))
+    return np.asarray(-np.linalg.solve(movable.T @ movable + cost, movable.T @ third), np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gesture_node.diffusion.noise import FrameNoise
-from gesture_node.diffusion.window import join_window, smooth_window, WindowLayout
+from gesture_node.diffusion.window import ease_seam, join_window, smooth_window, WindowLayout
 from gesture_node.exceptions import ConfigError
 
 BODY = (25, 60, 20)
@@ -106,3 +106,27 @@ def test_noise_of_a_frame_is_that_of_a_generator_at_its_place(seed: int, start: 
         key = np.array([seed, 1], np.uint64)
         alone = np.random.Generator(np.random.Philox(counter=counter, key=key))
         assert np.array_equal(row, alone.standard_normal(dim, dtype=np.float32))
+
+
+def third_differences(past, frames):
+    return np.abs(np.diff(np.concatenate([past[-3:], frames]), n=3, axis=0))
+
+
+def test_a_seam_gives_way_on_its_new_side_alone():
+    random = np.random.default_rng(4)
+    times = np.arange(-20, 30)[:, None] / 25.0
+    motion = np.sin(2.0 * np.pi * times * random.uniform(0.3, 1.0, 4)).astype(np.float32)
+    past, frames = motion[:20], motion[20:] + np.float32(0.05) * random.standard_normal(4)
+    frames = frames.astype(np.float32)
+    eased = ease_seam(past, frames)
+    assert third_differences(past, eased)[:4].max() < 0.5 * third_differences(past, frames).max()
+    assert np.array_equal(eased[6:], frames[6:]) and np.abs(eased - frames).max() < 0.15
+    smooth = ease_seam(past, motion[20:])
+    assert np.abs(smooth - motion[20:]).max() < 0.01
+
+
+def test_a_seam_of_motion_without_jerk_is_left_alone():
+    times = np.arange(-20, 30)[:, None] / np.float32(25.0)
+    course = (0.3 + 0.2 * times - 0.1 * times ** 2).astype(np.float32)
+    assert np.abs(ease_seam(course[:20], course[20:]) - course[20:]).max() < 1e-5
+    assert np.array_equal(ease_seam(course[:20], course[20:28]), course[20:28])
