@@ -69,6 +69,12 @@ def test_what_is_never_executed_is_audited_too(nao: RobotProfile) -> None:
 
 
 def test_plans_beyond_their_horizon_are_late(nao: RobotProfile) -> None:
-    message = plan(nao, 0, 5, 0.1)
-    arrivals = [(message.stamp_ns + delay * MS, message) for delay in (5, 79, 81, 300)]
+    plans = [plan(nao, 0, 5, speed) for speed in (0.1, 0.2, 0.3, 0.4)]
+    arrivals = [(message.stamp_ns + delay * MS, message)
+                for delay, message in zip((5, 79, 81, 300), plans)]
     assert late_plans(arrivals, 0.06) == 2
+
+
+def test_a_copy_that_comes_later_is_no_late_plan(nao: RobotProfile) -> None:
+    message = plan(nao, 0, 5, 0.1)
+    assert late_plans([(message.stamp_ns + delay * MS, message) for delay in (5, 100)], 0.06) == 0
