@@ -73,23 +73,41 @@ class PathClearance:
     def _keeps(self, positions: Float64Array, velocities: Float64Array, reserve_m: float,
                ways: Float64Array) -> bool:
         """Return what :meth:`keeps` does, for some ways between knots, shape (W, 2)."""
-        whole = self._whole(velocities)
-        while len(ways):
-            nodes, index = np.unique(ways, return_inverse=True)
-            length = self._length(velocities, whole, ways)
-            free, unsettled = self._look(
-                self._poses(positions, velocities, nodes), index.reshape(-1, 2), length,
-                reserve_m)
-            if not free:
-                return False
-            ways = ways[unsettled]
+        model, between, whole = self._model, min(reserve_m, 0.0), self._whole(velocities)
+        nodes, index = np.unique(ways, return_inverse=True)
+        ends, length = index.reshape(-1, 2), self._length(velocities, whole, ways)
+        placement = model.place(self._poses(positions, velocities, nodes))
+        pairs = model.near_pairs(
+            placement, reserve_m + 0.5 * (length @ model.reach.T).max(axis=0))
+        clearance = model.contacts(placement, pairs).distance - model.radii[pairs]
+        if (clearance[1:] < reserve_m).any() or (clearance[0] < between).any():
+            return False
+        begin, end = clearance[ends[:, 0]], clearance[ends[:, 1]]
+        while len(pairs):
+            least = begin + end - length @ model.reach[pairs].T
+            open_ways = (least < 2.0 * between).any(axis=1)
+            ways = ways[open_ways]
             size = ways[:, 1] - ways[:, 0]
-            if (size <= _FINEST).any():
-                return False
+            if not len(ways) or (size <= _FINEST).any():
+                return not len(ways)
+            # Pairs that keep the reserve on all of these ways need not be looked at again.
+            doubtful = np.flatnonzero((least[open_ways] < 2.0 * reserve_m).any(axis=0))
+            pairs, begin, end = (pairs[doubtful], begin[open_ways][:, doubtful],
+                                 end[open_ways][:, doubtful])
             middle = np.where(size > 1.0, np.floor(ways.mean(axis=1)), ways.mean(axis=1))
+            inside = self._clearance(self._poses(positions, velocities, middle), pairs)
+            if (inside < reserve_m).any():
+                return False
             ways = np.concatenate([np.stack([ways[:, 0], middle], axis=1),
                                    np.stack([middle, ways[:, 1]], axis=1)])
+            begin, end = np.concatenate([begin, inside]), np.concatenate([inside, end])
+            length = self._length(velocities, whole, ways)
         return True
+
+    def _clearance(self, poses: Float64Array, pairs: NDArray[np.intp]) -> Float64Array:
+        """Return the clearance of some pairs in each pose, (T, number of pairs), [m]."""
+        contacts = self._model.contacts(self._model.place(poses), pairs)
+        return contacts.distance - self._model.radii[pairs]
 
     def stops_to_look_at(self, positions: Float64Array, velocities: Float64Array,
                          lengths: Float64Array) -> NDArray[np.intp]:
@@ -147,19 +165,3 @@ class PathClearance:
                       + np.abs(velocities[row] + arrive * change))
             length[inside] = 0.5 * self._step_s * (arrive - leave) * speeds
         return length
-
-    def _look(self, poses: Float64Array, ends: NDArray[np.intp], length: Float64Array,
-              reserve_m: float) -> tuple[bool, NDArray[np.bool_]]:
-        """Return whether all poses keep the reserve, and which ways are not settled by them."""
-        model, between = self._model, min(reserve_m, 0.0)
-        change = length @ model.reach.T
-        margin = np.maximum(reserve_m, between + 0.5 * change.max(axis=0))
-        placement = model.place(poses)
-        pairs = model.near_pairs(placement, margin)
-        if not len(pairs):
-            return True, np.zeros(len(ends), dtype=bool)
-        clearance = model.contacts(placement, pairs).distance - model.radii[pairs]
-        if (clearance[1:] < reserve_m).any() or (clearance[0] < between).any():
-            return False, np.ones(len(ends), dtype=bool)
-        least = clearance[ends[:, 0]] + clearance[ends[:, 1]] - change[:, pairs]
-        return True, np.asarray((least < 2.0 * between).any(axis=1))
