@@ -146,7 +146,7 @@ class OutputConfig:
         0.0, 'Time from the arrival of audio_out at its player to its sound; audio_out is '
              'published so much earlier. Its stamps stay the times at which it is heard.',
         unit='s', bounds=(0.0, 4.0))
-    frozen_horizon_s: float = param(0.06, 'Knots nearer to now than this never change once '
+    frozen_horizon_s: float = param(0.06, 'Motion nearer to now than this never changes once '
                                           'published.', unit='s', bounds=(0.0, 1.0))
     tail_s: float = param(0.6, 'Provisional motion published beyond the committed part, brake '
                                'included.', unit='s', bounds=(0.3, 2.0))

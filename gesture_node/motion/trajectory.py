@@ -6,9 +6,10 @@
     --x---x---x-|-x---x---x-|-x---x---x---x---x---x---x---x---x---x   velocity 0
                now     now + frozen horizon                       end
 
-Chunks are placed at ``epoch + knot / rate``. Knots up to ``now + frozen horizon`` never change,
-because a controller may already run them; the rest is replaced by every chunk. Every plan ends
-at rest, so when nothing more comes the robot stops smoothly by what it already has.
+Chunks are placed at ``epoch + knot / rate``. Motion up to ``now + frozen horizon`` never changes,
+and so no knot up to the one after it, because a controller may already run it; the rest is
+replaced by every chunk. Every plan ends at rest, so when nothing more comes the robot stops
+smoothly by what it already has.
 
 A chunk that comes too late, or that does not continue the plan, is not spliced as it is: it is
 limited again from the plan's own state, or left out. The result then says where the next chunk
@@ -162,7 +163,7 @@ class TrajectoryPlan:
             start = chunk.positions[0] - chunk.velocities[0] * (0.5 / self.rate_hz)
             self._knots = Knots.hold(min(joint_ns, now_ns), start)
         last_ns = int(times[chunk.committed - 1]) if chunk.committed else joint_ns
-        late = int(np.count_nonzero(times[:chunk.committed] <= self._frozen_ns))
+        late = int(np.count_nonzero(times[:chunk.committed] < self._frozen_ns + self._step_ns))
         if not anew and self._continues(joint_ns, new, limiter):
             self._knots = self._knots.until(joint_ns).then(new)
             self.changed_ns = joint_ns
@@ -286,15 +287,15 @@ class TrajectoryPlan:
             self.clear()
             self.clock_resets += 1
         self._seen_ns = max(self._seen_ns, now_ns)
-        self._frozen_ns = max(self._frozen_ns, now_ns + self._horizon_ns)
+        frozen_ns = now_ns + self._horizon_ns
+        after = int(np.searchsorted(self._knots.times_ns, frozen_ns))
+        if after < len(self._knots):
+            # The way to the knot after it begins before it.
+            frozen_ns = int(self._knots.times_ns[after])
+        self._frozen_ns = max(self._frozen_ns, frozen_ns)
         old = int(np.searchsorted(self._knots.times_ns, now_ns - _HISTORY_NS)) - 1
         if old > 0:
             self._knots = self._knots.part(old, len(self._knots))
-
-    def _played_ns(self) -> int:
-        """Return the time of the last knot that may not change."""
-        frozen = int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right'))
-        return int(self._knots.times_ns[max(frozen - 1, 0)])
 
     def _continues(self, joint_ns: int, new: Knots, limiter: MotionLimiter | None) -> bool:
         """Return whether new knots are in time and go on from the plan by a parabola.
@@ -302,7 +303,7 @@ class TrajectoryPlan:
         Motion that a limiter continued from the plan's own state does; with a limiter given, the
         step of acceleration is checked too.
         """
-        if int(new.times_ns[0]) <= self._frozen_ns or joint_ns < self._played_ns():
+        if joint_ns < self._frozen_ns:
             return False
         state = self._knots.state(joint_ns)
         expected = state.positions + (state.velocities + new.velocities[0]) * (0.5 / self.rate_hz)
@@ -316,8 +317,7 @@ class TrajectoryPlan:
 
     def _replan(self, new: Knots, limiter: MotionLimiter) -> bool:
         """Follow what is left of new knots from the plan's own state; false if nothing is."""
-        left = max(int(np.searchsorted(new.times_ns, self._frozen_ns, side='right')),
-                   int(np.searchsorted(new.times_ns, self._played_ns() + self._step_ns)))
+        left = int(np.searchsorted(new.times_ns, self._frozen_ns + self._step_ns))
         if left >= len(new):
             return False
         self._knots = self._knots.until(int(new.times_ns[left]) - self._step_ns)

@@ -37,8 +37,8 @@ UNDERWAY_NS = 40_000_000
 UNMEASURED_NS = NS_PER_S
 """A moving robot brakes when its joints were not measured for this much longer than fresh."""
 
-SHORTEST_WAY_NS, TRIES = 20_000_000, 5
-"""A change is decided anew, so many times, if it took longer than this and half of the horizon."""
+SHORTEST_WAY_NS, TRIES = 10_000_000, 5
+"""A change is decided anew, so many times, if less than this is left of the horizon to travel."""
 HOLD_NS = NS_PER_S // 2
 """Time in which a robot is led to rest after a jump of the clock."""
 
@@ -301,7 +301,7 @@ class BodyOutput:
             change(now_ns)
             message = self._plan.message(now_ns, self._config.stamp_policy)
             spent_ns = 0 if self._now_ns is None else self._now_ns() - now_ns
-            if spent_ns <= SHORTEST_WAY_NS + self._config.frozen_horizon_s * NS_PER_S / 2:
+            if spent_ns <= self._config.frozen_horizon_s * NS_PER_S - SHORTEST_WAY_NS:
                 self._copies = COPIES
                 return self._say(message, now_ns, soon and self._config.stamp_policy in COPY_NS)
             self._plan.restore(mark)

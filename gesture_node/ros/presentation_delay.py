@@ -4,7 +4,7 @@ from __future__ import annotations
 from ..config import GestureConfig
 from ..exceptions import ConfigError
 from ..stream import GestureStream
-from ..timeline import NS_PER_S
+from ..timeline import KNOT_RATE_HZ, NS_PER_S
 
 MIN_ALLOWANCE_NS = 20_000_000
 PLAYER_SPARE_S = 0.1
@@ -20,7 +20,7 @@ def check_delay(stream: GestureStream, config: GestureConfig) -> int:
         ConfigError: the delay does not cover hop, foresight, lead and frozen horizon, or not the
             latency of the player.
     """
-    needed_s = config.output.frozen_horizon_s + max(
+    needed_s = config.output.frozen_horizon_s + 1.0 / KNOT_RATE_HZ + max(
         stream.body_latency_s + config.body.lead_s, stream.face_latency_s + config.face.lead_s)
     spare_ns = round((config.output.presentation_delay_s - needed_s) * NS_PER_S)
     if spare_ns < 3 * MIN_ALLOWANCE_NS:

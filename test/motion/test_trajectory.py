@@ -114,6 +114,30 @@ def test_what_is_frozen_never_changes() -> None:
                         LIMITS) == LimitViolations()
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2 ** 16), st.booleans())
+def test_motion_up_to_the_horizon_never_changes_between_knots_either(seed: int,
+                                                                     resumes: bool) -> None:
+    """A stop, a late chunk, or one on a grid of another phase: at any moment whatever."""
+    random = np.random.default_rng(seed)
+    plan, chunks = new_plan(), chunks_of(4)
+    plan.extend(chunks[0], EPOCH_NS, EPOCH_NS - LEAD_NS)
+    plan.extend(chunks[1], EPOCH_NS, EPOCH_NS)
+    now_ns = EPOCH_NS + int(random.integers(0, 2 * HOP_NS))
+    assert plan.message(now_ns) is not None
+    looks = now_ns + np.arange(0, HORIZON_NS + 1, MS // 2)
+    before = [plan.sample(int(look)) for look in looks]
+    if resumes:
+        shift_ns = int(random.integers(0, 20 * MS))
+        plan.extend(chunks[int(random.integers(1, 4))], EPOCH_NS + shift_ns, now_ns, LIMITER)
+    else:
+        plan.stop(now_ns, LIMITER)
+    for look, (position, velocity) in zip(looks, before):
+        after = plan.sample(int(look))
+        assert np.abs(after[0] - position).max() < 1e-9
+        assert np.abs(after[1] - velocity).max() < 1e-7
+
+
 @pytest.mark.parametrize('delay_ms', [70, 150, 400, 900])
 @pytest.mark.parametrize('controller_hz', [100, 1000])
 def test_a_late_chunk_is_eased_in(delay_ms: int, controller_hz: int) -> None:

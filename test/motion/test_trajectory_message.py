@@ -70,11 +70,11 @@ def test_a_future_stamp_stays_while_a_message_may_wait_for_it() -> None:
     assert first is not None and first.stamp_ns == EPOCH_NS + 160 * MS
     plan.stop(now_ns + 5 * MS, LIMITER)
     brake = plan.message(now_ns + 5 * MS, 'future')
-    assert brake is not None and brake.stamp_ns == EPOCH_NS + 100 * MS == plan.changed_ns
+    assert brake is not None and brake.stamp_ns == EPOCH_NS + 120 * MS == plan.changed_ns
     again = plan.message(now_ns + 45 * MS, 'future')
     assert again is not None and again.stamp_ns == brake.stamp_ns
-    later = plan.message(now_ns + 55 * MS, 'future')
-    assert later is not None and later.stamp_ns == EPOCH_NS + 220 * MS
+    later = plan.message(now_ns + 75 * MS, 'future')
+    assert later is not None and later.stamp_ns == EPOCH_NS + 240 * MS
 
 
 def test_a_plan_about_to_end_is_held_for_a_while() -> None:

@@ -284,7 +284,7 @@ def test_changes_wait_until_the_robot_is_idle():
 
 
 def test_too_short_a_delay_is_refused_with_what_it_takes():
-    with pytest.raises(ConfigError, match=r'must be at least 0.40 s .* got 0.3'):
+    with pytest.raises(ConfigError, match=r'must be at least 0.42 s .* got 0.3'):
         DriverBench(config(presentation_delay_s=0.3))
 
 
