@@ -60,7 +60,8 @@ soak: $(STAMP)
 	@$(if $(DATA),DATA='$(abspath $(DATA))') $(RUN) test/soak/campaign.py \
 	    $(if $(JOBS),--jobs $(JOBS)) $(if $(ROBOTS),--robots $(ROBOTS))
 	@$(RUN) -m pytest -q -s -m soak test --ignore test/soak/test_safety_soak.py \
-	    --ignore test/soak/test_ten_minutes.py --ignore test/motion/test_collision_shapes.py
+	    --ignore test/soak/test_ten_minutes.py --ignore test/soak/test_slow_minutes.py \
+	    --ignore test/motion/test_collision_shapes.py
 
 # FUZZ_SCALE=10 makes ten times as many cases.
 fuzz: $(STAMP)

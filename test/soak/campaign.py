@@ -17,7 +17,7 @@ import time
 
 ROOT = Path(__file__).resolve().parents[2]
 CAMPAIGNS = ('test/soak/test_ten_minutes.py', 'test/soak/test_safety_soak.py',
-             'test/motion/test_collision_shapes.py')
+             'test/soak/test_slow_minutes.py', 'test/motion/test_collision_shapes.py')
 ROBOTS = tuple(sorted(path.stem for path in (ROOT / 'config' / 'robots').glob('*.yaml')))
 
 
