@@ -16,6 +16,7 @@ from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
 from ..exceptions import GestureError
+from ..operations.memory import share_heaps
 from . import qos
 from .diagnostics import DiagnosticReporter, NodeHealth
 from .engine import Engine
@@ -240,6 +241,7 @@ class GestureNode(LifecycleNode):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the node; return the exit code."""
+    share_heaps()
     return run_node(GestureNode, arguments)
 
 

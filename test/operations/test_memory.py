@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from gesture_node.operations.memory import _library, give_back_memory
+from gesture_node.operations.memory import _library, give_back_memory, share_heaps
 
 PIECES, PIECE = 20_000, 2_000
 
@@ -28,6 +29,37 @@ def test_freed_pieces_are_given_back() -> None:
     assert full_mb - resident_mb() > 0.5 * PIECES * PIECE / 1e6 and held.all()
 
 
+THREADS = """
+import ctypes, sys, threading
+from gesture_node.operations.memory import share_heaps
+if sys.argv[1] == 'shared':
+    assert share_heaps()
+library = ctypes.CDLL(None)
+library.malloc.restype = ctypes.c_void_p
+found = []
+meet = threading.Barrier(6)
+def allocate():
+    meet.wait()
+    # Heaps of threads lie apart, on boundaries of 64 MiB.
+    found.extend(library.malloc(1_000) >> 26 for _ in range(50))
+    meet.wait()
+threads = [threading.Thread(target=allocate) for _ in range(6)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(set(found)))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux') or _library() is None,
+                    reason='needs glibc')
+def test_threads_share_heaps() -> None:
+    own, shared = (int(subprocess.run([sys.executable, '-c', THREADS, how], check=True,
+                                      capture_output=True, text=True).stdout)
+                   for how in ('own', 'shared'))
+    assert shared <= 2 < own
+
+
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('gesture_node.operations.memory._library', lambda: None)
     give_back_memory()
+    assert not share_heaps()
