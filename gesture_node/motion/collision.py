@@ -95,9 +95,7 @@ class SelfCollisionGuard:
             return np.ones(len(positions), dtype=bool)
         placement = self.model.place(positions)
         pairs = self.model.near_pairs(placement, clearance_m)
-        contacts = self.model.contacts(placement, pairs)
-        return np.asarray((contacts.distance - self.model.radii[pairs] >= clearance_m
-                           ).all(axis=1))
+        return np.asarray((self.model.clearances(placement, pairs) >= clearance_m).all(axis=1))
 
     def audit(self, positions: Float64Array) -> int:
         """Return in how many of T poses (T, N) watched links overlap."""

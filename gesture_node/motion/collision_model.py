@@ -237,9 +237,11 @@ class CollisionModel:
         joints = columns[:, self._joint_columns]
         return Placement(starts, alongs, joints[..., 3:], joints[..., :3])
 
-    def clearances(self, placement: Placement) -> Float64Array:
-        """Return the clearance of every pair, shape (T, P), [m]; negative where they overlap."""
-        return self.contacts(placement, np.arange(len(self.pairs))).distance - self.radii
+    def clearances(self, placement: Placement,
+                   pairs: NDArray[np.intp] | None = None) -> Float64Array:
+        """Return the clearance of some pairs, or all, (T, P), [m]; negative where they overlap."""
+        chosen = np.arange(len(self.pairs)) if pairs is None else pairs
+        return self.contacts(placement, chosen).distance - self.radii[chosen]
 
     def near_pairs(self, placement: Placement,
                    margin: Float64Array | float) -> NDArray[np.intp]:

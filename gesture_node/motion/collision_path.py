@@ -79,7 +79,7 @@ class PathClearance:
         placement = model.place(self._poses(positions, velocities, nodes))
         pairs = model.near_pairs(
             placement, reserve_m + 0.5 * (length @ model.reach.T).max(axis=0))
-        clearance = model.contacts(placement, pairs).distance - model.radii[pairs]
+        clearance = model.clearances(placement, pairs)
         if (clearance[1:] < reserve_m).any() or (clearance[0] < between).any():
             return False
         begin, end = clearance[ends[:, 0]], clearance[ends[:, 1]]
@@ -95,7 +95,8 @@ class PathClearance:
             pairs, begin, end = (pairs[doubtful], begin[open_ways][:, doubtful],
                                  end[open_ways][:, doubtful])
             middle = np.where(size > 1.0, np.floor(ways.mean(axis=1)), ways.mean(axis=1))
-            inside = self._clearance(self._poses(positions, velocities, middle), pairs)
+            inside = model.clearances(
+                model.place(self._poses(positions, velocities, middle)), pairs)
             if (inside < reserve_m).any():
                 return False
             ways = np.concatenate([np.stack([ways[:, 0], middle], axis=1),
@@ -103,11 +104,6 @@ class PathClearance:
             begin, end = np.concatenate([begin, inside]), np.concatenate([inside, end])
             length = self._length(velocities, whole, ways)
         return True
-
-    def _clearance(self, poses: Float64Array, pairs: NDArray[np.intp]) -> Float64Array:
-        """Return the clearance of some pairs in each pose, (T, number of pairs), [m]."""
-        contacts = self._model.contacts(self._model.place(poses), pairs)
-        return contacts.distance - self._model.radii[pairs]
 
     def stops_to_look_at(self, positions: Float64Array, velocities: Float64Array,
                          lengths: Float64Array) -> NDArray[np.intp]:
@@ -130,7 +126,7 @@ class PathClearance:
         pairs = self._model.near_pairs(placement, change.max(axis=0))
         if not len(pairs):
             return np.empty(0, np.intp)
-        clearance = (self._model.contacts(placement, pairs).distance - self._model.radii[pairs])
+        clearance = self._model.clearances(placement, pairs)
         return np.flatnonzero((clearance[of] <= change[:, pairs]).any(axis=1))
 
     def _whole(self, velocities: Float64Array) -> Float64Array:

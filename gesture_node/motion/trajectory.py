@@ -11,11 +11,12 @@ and so no knot up to the one after it, because a controller may already run it; 
 replaced by every chunk. Every plan ends at rest, so when nothing more comes the robot stops
 smoothly by what it already has.
 
-A chunk that comes too late, or that does not continue the plan, is not spliced as it is: it is
-limited again from the plan's own state, or left out. The result then says where the next chunk
-must continue from.
+A chunk that comes too late, or that does not continue the motion of the plan, is not spliced as
+it is: its motion is limited again from the plan's own state (a limiter given), or left out. The
+result then says where the next chunk must continue from.
 
-No clock is read; all times are ROS time in integer nanoseconds. Not thread-safe.
+No clock is read; all times are ROS time in integer nanoseconds, passed in. Not thread-safe: one
+owner calls it, or callers hold a lock.
 """
 from __future__ import annotations
 
@@ -153,12 +154,9 @@ class TrajectoryPlan:
             ValueError: the chunk has other joints or another rate, is not finite, or does not
                 end at rest.
         """
-        self._check(chunk)
+        new = Knots.of_chunk(chunk, self.joint_names, self.rate_hz, epoch_ns)
         self._see(now_ns)
-        first_ns = epoch_ns + frame_to_ns(chunk.first_knot, self.rate_hz)
-        times = first_ns + self._step_ns * np.arange(len(chunk.positions), dtype=np.int64)
-        new = Knots(times, chunk.positions, chunk.velocities)
-        joint_ns = first_ns - self._step_ns
+        times, joint_ns = new.times_ns, int(new.times_ns[0]) - self._step_ns
         if self.is_empty:
             start = chunk.positions[0] - chunk.velocities[0] * (0.5 / self.rate_hz)
             self._knots = Knots.hold(min(joint_ns, now_ns), start)
@@ -187,7 +185,7 @@ class TrajectoryPlan:
         self._see(now_ns)
         if self.is_settled(now_ns):
             return
-        kept = max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
+        kept = self._kept()
         if kept < len(self._knots):
             self._knots = self._knots.part(0, kept)
             self._follow(limiter, np.empty((0, len(self.joint_names))))
@@ -208,7 +206,7 @@ class TrajectoryPlan:
             return
         if self.is_settled(self._frozen_ns):
             self._knots = Knots.hold(self._frozen_ns, self._knots.positions[-1])
-        kept = max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
+        kept = self._kept()
         self._knots = self._knots.part(0, kept)
         changed_ns = int(self._knots.times_ns[-1])
         for _ in range(_LEADS):
@@ -237,7 +235,7 @@ class TrajectoryPlan:
         rows = list(columns)
         if self.is_settled(self._frozen_ns):
             return np.array(self._knots.state(self._frozen_ns).positions[rows])
-        kept = max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
+        kept = self._kept()
         start = self._knots.state(int(self._knots.times_ns[kept - 1]))
         brake = limiter.brake(limiter.moving_state(
             start.positions, start.velocities, start.accelerations))
@@ -268,6 +266,10 @@ class TrajectoryPlan:
         Frozen knots change too: what was frozen for these joints no controller runs.
         """
         self._knots = self._knots.placed(list(columns), positions)
+
+    def _kept(self) -> int:
+        """Return how many knots may not change; the first never does."""
+        return max(int(np.searchsorted(self._knots.times_ns, self._frozen_ns, side='right')), 1)
 
     def _future_ns(self, now_ns: int) -> int:
         """Return when a message may begin that controllers keep waiting until then.
@@ -335,16 +337,3 @@ class TrajectoryPlan:
         velocities = np.concatenate([motion.velocities, brake.velocities])
         times = start.time_ns + self._step_ns * np.arange(1, len(positions) + 1, dtype=np.int64)
         self._knots = self._knots.then(Knots(times, positions, velocities))
-
-    def _check(self, chunk: JointChunk) -> None:
-        shape = (len(chunk.positions), len(self.joint_names))
-        if chunk.joint_names != self.joint_names or chunk.rate_hz != self.rate_hz:
-            raise ValueError(f'chunk is of {len(chunk.joint_names)} joints at {chunk.rate_hz} Hz, '
-                             f'the plan of {len(self.joint_names)} at {self.rate_hz} Hz')
-        if not shape[0] or chunk.positions.shape != shape or chunk.velocities.shape != shape:
-            raise ValueError(f'chunk must have knots of shape (K, {shape[1]}), got positions '
-                             f'{chunk.positions.shape} and velocities {chunk.velocities.shape}')
-        if not (np.isfinite(chunk.positions).all() and np.isfinite(chunk.velocities).all()):
-            raise ValueError('chunk has a position or velocity that is not finite')
-        if chunk.velocities[-1].any():
-            raise ValueError('chunk must end with velocity exactly zero in every joint')

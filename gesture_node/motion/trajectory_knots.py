@@ -1,13 +1,14 @@
 """Knots of a plan at absolute times, and the cubic between them that a controller runs."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..timeline import NS_PER_S
-from ..types import Float64Array
+from ..timeline import frame_to_ns, NS_PER_S
+from ..types import Float64Array, JointChunk
 
 _STILL_RAD_S = 1e-6
 
@@ -55,6 +56,30 @@ class Knots:
         """Return one knot at rest."""
         return cls(np.array([time_ns], np.int64), positions[None].copy(),
                    np.zeros((1, len(positions))))
+
+    @classmethod
+    def of_chunk(cls, chunk: JointChunk, joint_names: Sequence[str], rate_hz: int,
+                 epoch_ns: int) -> Knots:
+        """Return the knots of a chunk, whose knot k is at ``epoch_ns + k / rate``.
+
+        Raises:
+            ValueError: the chunk has other joints or another rate, is not finite, or does not
+                end at rest.
+        """
+        shape = (len(chunk.positions), len(joint_names))
+        if chunk.joint_names != joint_names or chunk.rate_hz != rate_hz:
+            raise ValueError(f'chunk is of {len(chunk.joint_names)} joints at {chunk.rate_hz} Hz, '
+                             f'the plan of {len(joint_names)} at {rate_hz} Hz')
+        if not shape[0] or chunk.positions.shape != shape or chunk.velocities.shape != shape:
+            raise ValueError(f'chunk must have knots of shape (K, {shape[1]}), got positions '
+                             f'{chunk.positions.shape} and velocities {chunk.velocities.shape}')
+        if not (np.isfinite(chunk.positions).all() and np.isfinite(chunk.velocities).all()):
+            raise ValueError('chunk has a position or velocity that is not finite')
+        if chunk.velocities[-1].any():
+            raise ValueError('chunk must end with velocity exactly zero in every joint')
+        first_ns = epoch_ns + frame_to_ns(chunk.first_knot, rate_hz)
+        times = first_ns + frame_to_ns(1, rate_hz) * np.arange(shape[0], dtype=np.int64)
+        return cls(times, chunk.positions, chunk.velocities)
 
     def __len__(self) -> int:
         """Return the number of knots."""

@@ -18,27 +18,21 @@ from ..timeline import frame_to_ns, KNOT_RATE_HZ, NS_PER_S
 from ..types import Float64Array, JointChunk
 from .clock_guard import MAX_BACKWARD_NS
 from .inbox import MeasuredJoints
+from .plan_publisher import PlanPublisher
 from .problems import ProblemLog
 from .yield_joints import YieldedJoints
 
 MOVED_RAD = 0.15
 """Further from its last command than this, a resting robot was moved by somebody else."""
 
-COPIES = 3
-"""How often a change is said again at once: of changes of whose messages one in twenty is lost,
-one in 160 000 is never heard."""
-
-COPY_NS = {'past': 20_000_000, 'future': 8_000_000}
-"""Time between those, by stamp policy; a copy with ``zero`` would begin anew when delivered."""
-
-UNDERWAY_NS = 40_000_000
-"""A copy whose stamp is nearer may come after it; some controllers then take it for now."""
-
 UNMEASURED_NS = NS_PER_S
 """A moving robot brakes when its joints were not measured for this much longer than fresh."""
 
-SHORTEST_WAY_NS, TRIES = 10_000_000, 5
-"""A change is decided anew, so many times, if less than this is left of the horizon to travel."""
+SHORTEST_WAY_NS = 10_000_000
+"""A change is not published if less than this is left of the frozen horizon to travel."""
+
+TRIES = 5
+
 HOLD_NS = NS_PER_S // 2
 """Time in which a robot is led to rest after a jump of the clock."""
 
@@ -60,7 +54,8 @@ class BodyOutput:
                  publish: Callable[[TrajectoryMessage], None], problems: ProblemLog,
                  now_ns: Callable[[], int] | None = None) -> None:
         self._names, self._config = joint_names, config
-        self._joints, self._publish, self._problems = joints, publish, problems
+        self._joints, self._problems = joints, problems
+        self._publish, self._publisher = publish, PlanPublisher(config, publish)
         self._now_ns = now_ns
         self._plan = self._new_plan(config)
         self._earlier_underruns = 0
@@ -68,10 +63,8 @@ class BodyOutput:
         self._robot: RobotOutput | None = None
         self._is_held = False
         self._must_rest = False
-        self._published_ns = self._ticked_ns = 0
+        self._ticked_ns = 0
         self._measured_ns: int | None = None
-        self._copies = 0
-        self._said: TrajectoryMessage | None = None
         self._yielded = YieldedJoints(joint_names)
 
     @property
@@ -92,6 +85,7 @@ class BodyOutput:
             self._commanded = self._end_of_plan()
             self._plan = self._new_plan(config)
         self._config = config
+        self._publisher.configure(config)
 
     def _new_plan(self, config: OutputConfig) -> TrajectoryPlan:
         return TrajectoryPlan(self._names, KNOT_RATE_HZ, config.frozen_horizon_s,
@@ -139,7 +133,8 @@ class BodyOutput:
         if measured is None or (commanded is not None and not self._was_moved(measured, now_ns)):
             return commanded
         self._plan.clear()
-        self._commanded = self._said = None
+        self._commanded = None
+        self._publisher.drop_copies()
         return measured
 
     def extend(self, chunk: JointChunk, start_ns: int, now_ns: int) -> bool:
@@ -160,17 +155,19 @@ class BodyOutput:
                 resume = result.resume
                 robot.rebase(resume.positions, resume.velocities, resume.accelerations)
 
-        is_published = self._change(take, now_ns)
-        self._yielded.end_window(robot)
-        return is_published
+        return self._change(take, now_ns)
 
     def begin_window(self) -> None:
         """Note that the robot half computes from now on, not under the owner's lock."""
         self._yielded.begin_window()
 
-    def end_window(self) -> None:
-        """Note that the robot half has computed, and what it computed was taken or dropped."""
-        self._yielded.end_window(self._robot)
+    def end_window(self, robot: RobotOutput | None) -> None:
+        """Note that a robot half has computed, and what it computed was taken or dropped.
+
+        One whose window took too long may have been replaced meanwhile, and ends no other's.
+        """
+        if robot is self._robot:
+            self._yielded.end_window(robot)
 
     def tick(self, now_ns: int) -> None:
         """Hold a robot while its joints are not known, let it go after, repeat the plan."""
@@ -184,24 +181,14 @@ class BodyOutput:
         if now_ns < self._ticked_ns - MAX_BACKWARD_NS:
             # The clock jumped, and :meth:`forget` is yet to be called.
             return
-        since_ns = now_ns - self._published_ns
-        copy_ns = COPY_NS.get(self._config.stamp_policy)
-        if self._copies and copy_ns is not None:
-            if since_ns < copy_ns:
-                return
-            self._copies -= 1
-            if self._said is not None and self._is_in_time(self._said, now_ns):
-                self._published_ns = now_ns
-                self._publish(self._said)
-                return
-        if since_ns >= NS_PER_S / self._config.repeat_hz and not self._plan.is_settled(now_ns):
-            self._say(self._plan.message(now_ns, self._config.stamp_policy), now_ns)
+        if self._publisher.say_again(now_ns) and not self._plan.is_settled(now_ns):
+            self._publisher.say(self._plan.message(now_ns, self._config.stamp_policy), now_ns)
 
     def stop(self, now_ns: int) -> None:
         """Brake at once."""
         if self._robot is not None:
             limiter = self._robot.limiter
-            self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns, True)
+            self._change(lambda then_ns: self._plan.stop(then_ns, limiter), now_ns, soon=True)
 
     def retract(self, now_ns: int) -> None:
         """Go to the idle pose, jerk-limited, from whatever is going on; after :meth:`stop`."""
@@ -211,7 +198,8 @@ class BodyOutput:
         limiter = robot.limiter
         goal = self._yielded.held(robot.idle_positions, self._end_of_plan())
         self._change(lambda then_ns: self._plan.lead(then_ns, limiter, lambda brake: retraction(
-            brake, goal, limiter.limits, limiter.rate_hz)), now_ns, True)
+            brake, goal, limiter.limits, limiter.rate_hz)), now_ns,
+                     soon=True)
 
     def yield_joints(self, names: frozenset[str], now_ns: int) -> str:
         """Let other nodes own these joints and no others.
@@ -229,12 +217,12 @@ class BodyOutput:
             refused = f'joints are taken back once joint_states hold {self._missing()}'
             back = []
         if back:
-            self._said, self._copies = None, 0
+            self._publisher.drop_copies()
             self._yielded.take(self._robot, self._plan, back, measured,
                                self._commanded_at(now_ns), now_ns)
         known = self._end_of_plan() if measured is None else measured
         self._yielded.give(self._robot, self._plan, self._yielded.to_give(names), known,
-                           lambda change: self._change(change, now_ns, True))
+                           lambda change: self._change(change, now_ns, soon=True))
         return refused
 
     def forget(self) -> None:
@@ -247,8 +235,7 @@ class BodyOutput:
         known = self._config.require_joint_states
         self._commanded = None if known else self._end_of_plan()
         self._plan.clear()
-        self._published_ns = self._copies = 0
-        self._said = None
+        self._publisher.forget()
         self._measured_ns = None
         self._ticked_ns = 0
 
@@ -293,8 +280,7 @@ class BodyOutput:
 
         Whatever halts this thread in between (a full processor, a suspended process) would make
         the change arrive when it is already to be played, and the robot jump. It is then undone
-        and made again for the time it has become. What changes ``soon``, at the end of the
-        frozen horizon, is said twice at once: a copy might come too late.
+        and made again for the time it has become.
         """
         for _ in range(TRIES):
             mark = self._plan.mark()
@@ -302,25 +288,10 @@ class BodyOutput:
             message = self._plan.message(now_ns, self._config.stamp_policy)
             spent_ns = 0 if self._now_ns is None else self._now_ns() - now_ns
             if spent_ns <= self._config.frozen_horizon_s * NS_PER_S - SHORTEST_WAY_NS:
-                self._copies = COPIES
-                return self._say(message, now_ns, soon and self._config.stamp_policy in COPY_NS)
+                return self._publisher.say_change(message, now_ns, soon)
             self._plan.restore(mark)
             now_ns += spent_ns
         return False
-
-    def _is_in_time(self, said: TrajectoryMessage, now_ns: int) -> bool:
-        """Return whether a copy of a message does what the message itself would have done."""
-        if self._config.stamp_policy == 'future':
-            return said.stamp_ns - now_ns > UNDERWAY_NS
-        return said.stamp_ns + said.times_from_start_ns[-1] - now_ns > UNDERWAY_NS
-
-    def _say(self, message: TrajectoryMessage | None, now_ns: int, twice: bool = False) -> bool:
-        if message is None:
-            return False
-        self._published_ns, self._said = now_ns, message
-        for _ in range(1 + twice):
-            self._publish(message)
-        return True
 
     def _commanded_at(self, time_ns: int) -> Float64Array | None:
         if self._plan.is_empty:

@@ -168,6 +168,13 @@ class PresentationClock:
         """Return for how long nothing audible has been due; negative while audio is queued."""
         return self.stream_ns(now_ns) - self._audible_end_ns
 
+    def is_silent(self, now_ns: int, after_ns: int) -> bool:
+        """Return whether nothing audible was due for so long, or ever.
+
+        A stream that a gesture began, and in which nothing was said, ends with the gesture.
+        """
+        return not self._audible_end_ns or self.silent_ns(now_ns) >= after_ns
+
     def _believed_stamp(self, packet: PacketTiming) -> int | None:
         if packet.stamp_ns is None:
             return None

@@ -9,8 +9,9 @@ from ..config import GestureConfig
 from ..exceptions import ConfigError
 from ..operations.quality import quality_levels, QualityLadder, scaled_hops
 from ..stream import GestureStream
-from ..timeline import frame_to_ns, KNOT_RATE_HZ, NS_PER_S
+from ..timeline import frame_to_ns, NS_PER_S
 from ..types import StepResult
+from .presentation_delay import longest_freeze_s
 
 _LATE_S = -1e-3
 
@@ -68,8 +69,7 @@ class QualityControl:
             return False
         output = stream.config.output
         latency_s = stream.body_latency_s if result.body is not None else stream.face_latency_s
-        frozen_s = 0.0 if result.body is None else (
-            output.frozen_horizon_s + 1.0 / KNOT_RATE_HZ)
+        frozen_s = longest_freeze_s(output) if result.body is not None else 0.0
         spare_s = output.presentation_delay_s - latency_s - frozen_s
         shown_ns = clock.presentation_ns(0) + frame_to_ns(chunk.first_frame, chunk.rate_hz)
         slack_s = (shown_ns - self._now_ns()) / NS_PER_S - frozen_s

@@ -156,23 +156,25 @@ class StreamDriver:
             self._play(run)
             return False
         stream = self.stream
-        result, done_ns = stream.step(), self._now_ns()
+        result = stream.step()
+        done_ns = self._now_ns()
         with self._lock:
             # Motion for a time that a jump of the clock has undone is nobody's any more.
             if run == self._run and done_ns >= now_ns - MAX_BACKWARD_NS:
                 self.motion.deliver(result, done_ns)
             else:
                 self.dropped_results += 1
-            # One whose window took too long may have been replaced meanwhile.
-            if stream is self.stream:
-                self.body.end_window()
+            self.body.end_window(stream.robot)
         # After delivery and without the lock: nobody waits for a measurement.
         if self.meter is not None and result.face is not None and result.heard is not None:
             self.meter.add(result.heard, result.face.weights)
         return True
 
     def repeat(self, now_ns: int) -> None:
-        """Publish the plan again if that is due and the driver is free; for any thread."""
+        """Publish the plan again if that is due; returns at once if the driver is busy.
+
+        For another thread than the worker's, which may compute for longer than a plan may wait.
+        """
         if self._lock.acquire(blocking=False):
             try:
                 self.body.repeat(now_ns)
@@ -236,7 +238,7 @@ class StreamDriver:
         """Brake after an error of the stream; the next speech gets a new one."""
         with self._lock:
             self._broken = True
-            self.body.end_window()
+            self.body.end_window(self.stream.robot)
             self._muted_until_ns = now_ns + MUTED_NS
             self._halt(now_ns)
             self.talk.states.take(Event.FAIL)
@@ -244,7 +246,8 @@ class StreamDriver:
     def forget_time(self) -> None:
         """Drop every plan, because ROS time jumped and its times mean nothing any more."""
         with self._lock:
-            self._run, self._muted_until_ns = self._run + 1, 0
+            self._run += 1
+            self._muted_until_ns = 0
             self.talk.gate.open()
             self.intake.end()
             self.audio_out.clear()
@@ -275,7 +278,7 @@ class StreamDriver:
         with self._lock:
             if run == self._run and self.talk.presence.runs:
                 self.talk.presence.deliver(joints, face, self._now_ns())
-            self.body.end_window()
+            self.body.end_window(self.stream.robot)
 
     def _is_listening(self, heard: Heard) -> bool:
         """Return whether a stream runs that takes this packet; speech begins one."""
@@ -327,10 +330,7 @@ class StreamDriver:
         self.intake.feed(self.stream, now_ns)
         # Somebody who speaks after the robot has been heard out has taken the turn.
         answered = self.talk.is_answered(clock, now_ns - self._delay_ns)
-        silent_ns = clock.silent_ns(now_ns)
-        # A stream that a gesture began, and in which nothing was said, ends with the gesture.
-        silent = silent_ns == clock.stream_ns(now_ns) or (
-            silent_ns >= self._config.output.idle_release_s * NS_PER_S)
+        silent = clock.is_silent(now_ns, round(self._config.output.idle_release_s * NS_PER_S))
         if answered or silent and not self.gestures.holds(now_ns):
             self.stream.finish()
             self.talk.states.take(Event.SILENCE)

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from splicing_world import BEGIN_NS, LIMITER, MS, NAMES, Seen, World
 
 from gesture_node.motion.profile_interface import Controller
-from gesture_node.ros import body_output
+from gesture_node.ros import plan_publisher
 
 LIMITS = LIMITER.limits
 SAME_RAD = 1e-4
@@ -56,8 +56,8 @@ def test_policies_that_do_not_fit_are_told_by_it(generation: str, policy: str) -
 
 def test_changes_that_are_said_once_would_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = []
-    for copies in (0, body_output.COPIES):
-        monkeypatch.setattr(body_output, 'COPIES', copies)
+    for copies in (0, plan_publisher.COPIES):
+        monkeypatch.setattr(plan_publisher, 'COPIES', copies)
         world = World(controller_hz=100, loss=0.15, seed=3)
         world.speak()
         errors.append(world.run(2.4).error_rad())
@@ -225,6 +225,6 @@ def test_a_plan_is_said_until_its_end_and_then_no_more() -> None:
     end_ns = world.body._plan.end_ns
     world.run(1.5)
     said = world.messages[count:]
-    assert 1 + body_output.COPIES <= len(said) < 10
+    assert 1 + plan_publisher.COPIES <= len(said) < 10
     assert all(m.stamp_ns + m.times_from_start_ns[-1] <= end_ns + 200 * MS for m in said)
     assert all(message.joint_names == NAMES for message in said)

@@ -43,14 +43,14 @@ class Plan:
         controller.accept(self.message, self.message.stamp_ns)
         return [controller.sample(int(time_ns), first) for time_ns in times_ns]
 
-
-def agree(one: TrajectoryMessage, other: TrajectoryMessage, time_ns: int) -> bool:
-    """Return whether two plans want the same at a time; one that begins when it comes does."""
-    if not one.stamp_ns or not other.stamp_ns or other.stamp_ns > time_ns:
-        return True
-    was, now = (Plan(message, 0, 0).at(np.array([time_ns]))[0] for message in (one, other))
-    return bool(np.abs(was.positions - now.positions).max() < SAME_RAD
-                and np.abs(was.velocities - now.velocities).max() < _SAME_RAD_S)
+    def agrees(self, other: Plan, time_ns: int) -> bool:
+        """Return whether another wants the same at a time; one that begins when it comes does."""
+        stamps_ns = self.message.stamp_ns, other.message.stamp_ns
+        if not all(stamps_ns) or stamps_ns[1] > time_ns:
+            return True
+        was, now = (plan.at(np.array([time_ns]))[0] for plan in (self, other))
+        return bool(np.abs(was.positions - now.positions).max() < SAME_RAD
+                    and np.abs(was.velocities - now.velocities).max() < _SAME_RAD_S)
 
 
 class MotionAuditor:

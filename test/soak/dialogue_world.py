@@ -9,7 +9,7 @@ import time
 from typing import Any, TYPE_CHECKING
 
 from builtin_interfaces.msg import Time
-from dialogue_audit import agree, MotionAuditor, NS, Plan
+from dialogue_audit import MotionAuditor, NS, Plan
 from dialogue_sounds import RATE_HZ
 import numpy as np
 import rclpy
@@ -136,7 +136,7 @@ class World:
         profile = load_profile('humanoid')
         self.names, self.limits = tuple(profile.joint_names), profile.limits
         self.position = np.array(profile.rest_positions)
-        self.running: TrajectoryMessage | None = None
+        self.running: Plan | None = None
         self.too_late = 0
         self.audit = MotionAuditor(self.limits)
         self.rejected: Counter[str] = Counter()
@@ -152,7 +152,7 @@ class World:
         self._cycle_ns = self._watched_ns = 0
         self._said: JointTrajectory | None = None
         self._clients: dict[str, Any] = {}
-        self._sent: deque[tuple[int, TrajectoryMessage]] = deque()
+        self._sent: deque[tuple[int, Plan]] = deque()
         self._wire()
         self.restart_controller()
         self.voice, self.other = Voice(self, 'audio', seed), Voice(self, 'audio_other', seed + 1)
@@ -281,14 +281,14 @@ class World:
     def _cycle(self, now_ns: int) -> None:
         while self._sent and self._sent[0][0] <= now_ns:
             plan = self._sent.popleft()[1]
-            refusal = self.controller.accept(plan, now_ns)
+            refusal = self.controller.accept(plan.message, now_ns)
             if refusal is not None:
                 self.rejected[refusal.value] += 1
                 continue
-            if self.running is not None and not agree(self.running, plan, now_ns):
+            if self.running is not None and not self.running.agrees(plan, now_ns):
                 self.too_late += 1
-                print(f'{time.time():.3f} plan of {plan.stamp_ns} came at {now_ns}, after it had '
-                      'parted from the one before', file=sys.stderr, flush=True)
+                print(f'{time.time():.3f} plan of {plan.message.stamp_ns} came at {now_ns}, '
+                      'after it had parted from the one before', file=sys.stderr, flush=True)
             self.running = plan
         command = self.controller.sample(now_ns, self.position)
         self.position = command.positions
@@ -304,12 +304,12 @@ class World:
         late_ns = max(0, time.time_ns() - int(info['source_timestamp']))
         if not self.speed:
             now_ns -= late_ns
-        plan = trajectory_of(message)
+        plan = Plan(trajectory_of(message), now_ns, steady_ns - late_ns)
         if self._said != message:
             self._said = message
-            self.plans.append(Plan(plan, now_ns, steady_ns - late_ns))
-            if self.audit.take_plan(plan):
-                self.broken.append(plan)
+            self.plans.append(plan)
+            if self.audit.take_plan(plan.message):
+                self.broken.append(plan.message)
         if self.random.uniform() >= LOST_PLANS:
             self._sent.append((now_ns + DELIVERY_NS, plan))
 

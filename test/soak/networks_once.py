@@ -1,7 +1,9 @@
 """The networks of a bundle, each run once for the same inputs and paid for every time."""
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +11,15 @@ import numpy as np
 from virtual_clock import VirtualClock
 
 from gesture_node.pipeline import GesturePipeline
+
+BUNDLE = Path(os.environ.get('SOAK_BUNDLE', '')
+              or Path(__file__).resolve().parents[2] / 'bundles' / 'base')
+
+
+@lru_cache
+def networks() -> Networks:
+    """Return the networks of the bundle of the campaigns, the same for all of this process."""
+    return Networks(BUNDLE)
 
 
 class Networks:

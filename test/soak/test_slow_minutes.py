@@ -15,8 +15,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'motion'))
 sys.path.insert(0, str(Path(__file__).parent))
-from networks_once import Networks
-from safety_world import CHOSEN, ROOT
+from networks_once import BUNDLE, networks
+from safety_world import CHOSEN
 from speeches import speech_of
 from virtual_node import VirtualNode
 
@@ -28,7 +28,6 @@ from gesture_node.stream import GestureStream
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(36_000)]
 
 MINUTES = float(os.environ.get('SOAK_MINUTES', '1.5'))
-BUNDLE = Path(os.environ.get('SOAK_BUNDLE', '') or ROOT / 'bundles' / 'base')
 SLOW_WINDOWS, SLOW_DECISIONS = 0.08, 0.5
 
 
@@ -53,7 +52,7 @@ class SlowNode(VirtualNode):
 @pytest.mark.parametrize('robot', CHOSEN)
 def test_a_slow_processor_makes_motion_late_but_never_jumps(
         robot: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    node = SlowNode(Networks(BUNDLE), load_profile(robot), speech_of(MINUTES), GestureConfig(),
+    node = SlowNode(networks(), load_profile(robot), speech_of(MINUTES), GestureConfig(),
                     seed=CHOSEN.index(robot))
     follow = TrajectoryPlan._follow
 

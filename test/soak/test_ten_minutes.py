@@ -17,8 +17,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'motion'))
 sys.path.insert(0, str(Path(__file__).parent))
-from networks_once import Networks
-from safety_world import CHOSEN, ROOT
+from networks_once import BUNDLE, networks
+from safety_world import CHOSEN
 from speeches import Speech, speech_of
 from virtual_node import VirtualNode
 
@@ -28,12 +28,6 @@ from gesture_node.motion.robot import load_profile
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(36_000)]
 
 MINUTES = float(os.environ.get('SOAK_MINUTES', '10'))
-BUNDLE = Path(os.environ.get('SOAK_BUNDLE', '') or ROOT / 'bundles' / 'base')
-
-
-@lru_cache
-def networks() -> Networks:
-    return Networks(BUNDLE)
 
 
 @lru_cache
