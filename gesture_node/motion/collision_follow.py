@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..types import Float64Array
 from .collision import SelfCollisionGuard
@@ -107,10 +108,23 @@ class CollisionFreeLimiter:
         found = self._around(motion, demand, None)
         return found or self._braked(targets, motion, demand, None)
 
-    def keeps_apart(self, positions: Float64Array, velocities: Float64Array) -> bool:
-        """Return whether motion (K, N) on the knot grid is free, as far as its start is."""
+    def allows(self, positions: Float64Array, velocities: Float64Array,
+               cap_m_s: float | None = None) -> bool:
+        """Return whether motion, and a stop at any of its knots, is as free as its start is.
+
+        Args:
+            positions: at K knots, shape (K, N), [rad].
+            velocities: likewise, [rad/s].
+            cap_m_s: largest speed of the hands.
+        """
         least = float(self.guard.clearance(positions[:1])[0])
-        return self._path.keeps(positions, velocities, min(least - _EASED_M, 0.0))
+        demand = _Demand(self.limiter.moving_state(positions[0], velocities[0]),
+                         min(least - _EASED_M, 0.0))
+        if cap_m_s is not None and self._hands is not None:
+            demand = replace(demand, allowed_m_s=self._hands.allowed(
+                cap_m_s, positions[:1], velocities[:1], len(positions)))
+        accelerations = np.diff(velocities, axis=0) * self.limiter.rate_hz
+        return self._is_right(positions, velocities, accelerations, demand)
 
     def _follow_slowly(self, state: LimiterState, targets: Float64Array,
                        cap_m_s: float) -> FreeMotion:
@@ -144,26 +158,47 @@ class CollisionFreeLimiter:
 
     def _is_free(self, motion: LimitedMotion, brake: LimitedMotion, demand: _Demand) -> bool:
         start = demand.start
-        positions = np.concatenate([start.positions[None], motion.positions, brake.positions])
-        velocities = np.concatenate([start.velocities[None], motion.velocities,
-                                     brake.velocities])
-        if self._hands is not None and demand.allowed_m_s is not None:
-            allowed = np.full(len(positions) - 1, demand.allowed_m_s[-1])
-            count = min(len(allowed), len(demand.allowed_m_s))
-            allowed[:count] = demand.allowed_m_s[:count]
-            if not self._hands.keeps(positions, velocities, allowed):
-                return False
-        return (self._path.keeps(positions, velocities, demand.reserve_m)
-                and self._may_stop(motion, min(demand.reserve_m, 0.0)))
+        return self._is_right(
+            np.concatenate([start.positions[None], motion.positions, brake.positions]),
+            np.concatenate([start.velocities[None], motion.velocities, brake.velocities]),
+            motion.accelerations[:-1], demand)
 
-    def _may_stop(self, motion: LimitedMotion, reserve_m: float) -> bool:
-        """Return whether stops from all knots but the last keep a clearance as well."""
-        positions, velocities, accelerations = (
-            motion.positions[:-1], motion.velocities[:-1], motion.accelerations[:-1])
-        rows = self._path.stops_to_look_at(
-            positions, velocities, self.limiter.brake_lengths(velocities, accelerations))
-        return not len(rows) or self._path.all_keep(*self.limiter.brakes(
-            positions[rows], velocities[rows], accelerations[rows]), reserve_m)
+    def _is_right(self, positions: Float64Array, velocities: Float64Array,
+                  accelerations: Float64Array, demand: _Demand) -> bool:
+        """Return whether motion (K, N) keeps to a demand, and stops as well.
+
+        Args:
+            positions: shape (K, N), [rad].
+            velocities: shape (K, N), [rad/s].
+            accelerations: of the first intervals, shape (S, N), [rad/s^2]; the stops from the
+                knots at their ends are looked at.
+            demand: what to keep to.
+        """
+        return (self._is_slow(positions, velocities, demand, np.array(0))
+                and self._path.keeps(positions, velocities, demand.reserve_m)
+                and self._may_stop((positions[1:len(accelerations) + 1],
+                                    velocities[1:len(accelerations) + 1], accelerations), demand))
+
+    def _is_slow(self, positions: Float64Array, velocities: Float64Array, demand: _Demand,
+                 begins: NDArray[np.intp]) -> bool:
+        """Return whether stretches (..., K, N) that begin at some knots (...) keep hands slow."""
+        if self._hands is None or demand.allowed_m_s is None:
+            return True
+        intervals = begins[..., None] + np.arange(positions.shape[-2] - 1)
+        return self._hands.keeps(positions, velocities, demand.allowed_m_s[
+            np.minimum(intervals, len(demand.allowed_m_s) - 1)])
+
+    def _may_stop(self, knots: tuple[Float64Array, Float64Array, Float64Array],
+                  demand: _Demand) -> bool:
+        """Return whether stops from knots, the first of them the one after the start, may be."""
+        if not len(knots[0]):
+            return True
+        if demand.allowed_m_s is not None and not self._is_slow(
+                *self.limiter.brakes(*knots), demand, 1 + np.arange(len(knots[0]))):
+            return False
+        near = self._path.stops_to_look_at(*knots[:2], self.limiter.brake_lengths(*knots[1:]))
+        return not len(near) or self._path.all_keep(
+            *self.limiter.brakes(*(rows[near] for rows in knots)), min(demand.reserve_m, 0.0))
 
     def _around(self, motion: LimitedMotion, demand: _Demand,
                 share: Float64Array | None) -> FreeMotion | None:

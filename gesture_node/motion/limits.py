@@ -201,7 +201,7 @@ class MotionLimiter:
                              f'got {targets.shape}')
         return self._follower.follow(state, targets, speed_share)
 
-    def keeps_apart(self, positions: Float64Array, velocities: Float64Array) -> bool:
+    def allows(self, positions: Float64Array, velocities: Float64Array) -> bool:
         """Return whether motion (K, N) on the knot grid may be played; this limiter sees no links.
 
         Args:

@@ -197,8 +197,8 @@ class _PlanLimiter(MotionLimiter):
             motion = motion.then(self._free.follow(motion.state, hop, self._cap_m_s).motion)
         return motion
 
-    def keeps_apart(self, positions: Float64Array, velocities: Float64Array) -> bool:
-        return self._free.keeps_apart(positions, velocities)
+    def allows(self, positions: Float64Array, velocities: Float64Array) -> bool:
+        return self._free.allows(positions, velocities, self._cap_m_s)
 
 
 def _cap(hand_speed_m_s: float) -> float | None:

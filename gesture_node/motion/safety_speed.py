@@ -66,17 +66,18 @@ class HandSpeed:
         """Return whether hands stay below a speed at every instant.
 
         Args:
-            positions: K knots joined by parabolas, shape (K, N), [rad].
-            velocities: shape (K, N), [rad/s].
-            allowed_m_s: shape (K - 1,), largest speed in each interval.
+            positions: K knots joined by parabolas, of one stretch or more, shape (..., K, N),
+                [rad].
+            velocities: likewise, [rad/s].
+            allowed_m_s: shape (..., K - 1), largest speed in each interval.
         """
-        share = np.linspace(0.0, 1.0, _LOOKS + 1)[:, None, None]
-        change = velocities[1:] - velocities[:-1]
-        between = velocities[:-1] + share * change
-        poses = positions[:-1] + self._step_s * share * (
-            velocities[:-1] + 0.5 * share * change)
-        allowed = np.broadcast_to(allowed_m_s, between.shape[:2]).ravel()
-        between, poses = (rows.reshape(-1, positions.shape[1]) for rows in (between, poses))
+        share = np.linspace(0.0, 1.0, _LOOKS + 1).reshape(-1, *[1] * positions.ndim)
+        begin = velocities[..., :-1, :]
+        change = velocities[..., 1:, :] - begin
+        between = begin + share * change
+        poses = positions[..., :-1, :] + self._step_s * share * (begin + 0.5 * share * change)
+        allowed = np.broadcast_to(allowed_m_s, between.shape[:-1]).ravel()
+        between, poses = (rows.reshape(-1, positions.shape[-1]) for rows in (between, poses))
         fast = self.bound(between) > allowed
         if not fast.any():
             return True

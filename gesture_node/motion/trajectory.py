@@ -248,8 +248,8 @@ class TrajectoryPlan:
         positions[kept:end, rows] = brake.positions[:, rows]
         velocities[kept:end, rows] = brake.velocities[:, rows]
         positions[end:, rows], velocities[end:, rows] = brake.positions[-1, rows], 0.0
-        if not limiter.keeps_apart(positions[kept - 1:], velocities[kept - 1:]):
-            # Others would run into joints that stay behind: all brake together.
+        if not limiter.allows(positions[kept - 1:], velocities[kept - 1:]):
+            # Others would run into joints that stay behind, say: all brake together.
             positions[kept:end], velocities[kept:end] = brake.positions, brake.velocities
             positions[end:], velocities[end:] = brake.positions[-1], 0.0
         self._knots = Knots(self._knots.times_ns, positions, velocities)

@@ -10,7 +10,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from safety_world import committed_violations, HOP, layer_of, play, ROBOTS, TAIL, wishes
+from safety_world import (
+    committed_violations,
+    dense,
+    hand_points,
+    HOP,
+    layer_of,
+    LOOKS,
+    play,
+    ROBOTS,
+    STEP_S,
+    TAIL,
+    wishes,
+)
 
 from gesture_node.dialogue.retraction import retraction
 from gesture_node.motion.limits import MotionLimiter
@@ -113,7 +125,7 @@ def test_joints_that_are_given_up_stop_no_other_link_short() -> None:
 class _Crowded(MotionLimiter):
     """A limiter that lets nothing but a stop of all joints through."""
 
-    def keeps_apart(self, positions: np.ndarray, velocities: np.ndarray) -> bool:
+    def allows(self, positions: np.ndarray, velocities: np.ndarray) -> bool:
         return False
 
 
@@ -148,6 +160,62 @@ def test_stops_of_many_knots_are_those_of_each() -> None:
     way = 0.5 / KNOT_RATE_HZ * (np.abs(speeds[:, :-1]) + np.abs(speeds[:, 1:])).sum(axis=1)
     least = np.abs(np.diff(stops, axis=1)).sum(axis=1)
     assert (lengths <= way + 1e-9).all() and (lengths >= least - 1e-9).all()
+
+
+def fastest_hand(name: str, positions: np.ndarray, velocities: np.ndarray) -> float:
+    """Return the speed of the fastest point of the hands on some knots' cubics [m/s]."""
+    profile, layer = layer_of(name)
+    points = np.stack([hand_points(profile, layer.guard, poses)
+                       for poses in dense(positions, velocities)[0]])
+    return float(np.linalg.norm(np.diff(points, axis=1), axis=-1).max() / (STEP_S / LOOKS))
+
+
+@pytest.mark.parametrize(('name', 'kind'), [('humanoid', 'resonance'), ('nao', 'noise')])
+def test_hands_keep_the_cap_in_a_stop_at_any_knot(name: str, kind: str) -> None:
+    profile, layer = layer_of(name)
+    limiter, cap_m_s = layer.limiter(), 0.5
+    wanted = wishes(kind, np.random.default_rng(4), 6 * HOP + TAIL, profile)
+    positions, velocities, _ = play(layer, profile, wanted, Interventions(), cap_m_s)
+    steps = np.diff(velocities, axis=0) * KNOT_RATE_HZ
+    stops = limiter.brakes(positions[1:], velocities[1:], steps)
+    speeds = [fastest_hand(name, *stop) for stop in zip(*stops)]
+    assert 0.5 * cap_m_s < max(speeds) <= cap_m_s
+
+
+def cancelling(name: str, start: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Return velocities of an arm whose joints move a hand against each other [rad/s]."""
+    profile, layer = layer_of(name)
+    columns = [profile.joint_names.index(joint) for joint in profile.arms[0].joints]
+    poses = np.tile(start, (len(columns) + 1, 1))
+    poses[range(1, len(columns) + 1), columns] += 1e-4
+    points = hand_points(profile, layer.guard, poses).reshape(len(poses), -1)
+    jacobian = (points[1:] - points[0]).T / 1e-4
+    still = np.linalg.svd(jacobian)[2][-2:]
+    velocity = np.zeros(len(start))
+    velocity[columns] = random.normal(0.0, 0.2, len(columns)) + 2.0 * random.normal(size=2) @ still
+    return velocity
+
+
+def test_motion_whose_stop_would_move_hands_too_fast_is_not_allowed() -> None:
+    """Joints that move against each other do not stop together, so a stop may be the faster."""
+    profile, layer = layer_of('humanoid')
+    random, cap_m_s, only_stops = np.random.default_rng(0), 0.3, 0
+    free, capped = layer.limiter(), layer.limiter(cap_m_s)
+    rest = np.array(profile.rest_positions)
+    columns = [profile.joint_names.index(name) for name in profile.arms[0].joints]
+    for _ in range(40):
+        start = rest.copy()
+        start[columns] += random.uniform(-0.3, 0.3, len(columns))
+        velocities = np.tile(cancelling('humanoid', start, random), (4, 1))
+        velocities *= 0.95 * cap_m_s / fastest_hand(
+            'humanoid', start + np.arange(4)[:, None] * STEP_S * velocities, velocities)
+        positions = start + np.arange(4)[:, None] * STEP_S * velocities
+        stops = free.brakes(positions[1:], velocities[1:], np.zeros((3, len(rest))))
+        fastest = max(fastest_hand('humanoid', *stop) for stop in zip(*stops))
+        only_stops += fastest > cap_m_s >= fastest_hand('humanoid', positions, velocities)
+        assert fastest <= cap_m_s or not capped.allows(positions, velocities)
+    assert only_stops > 3
+    assert capped.allows(np.tile(rest, (4, 1)), np.zeros((4, len(rest))))
 
 
 @pytest.mark.soak
