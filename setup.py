@@ -39,7 +39,7 @@ setup(
     # colcon builds against system packages that rosdep installs from package.xml; pip reads this.
     install_requires=[
         'av', 'matplotlib', 'mujoco', 'numpy', 'onnxruntime', 'pillow', 'pin', 'PyYAML', 'rosbags',
-        'scipy', 'sounddevice', 'soundfile', 'soxr', 'tqdm'],
+        'scipy', 'sounddevice', 'soundfile', 'soxr', 'threadpoolctl', 'tqdm'],
     extras_require={'test': ['daqp', 'hypothesis', 'onnx', 'pin-pink', 'pytest',
                              'pytest-timeout']},
     zip_safe=False,

@@ -15,6 +15,7 @@ from typing import Any
 from ..config import GestureConfig, with_values
 from ..exceptions import GestureError
 from ..motion.robot import load_profile
+from ..operations.processor import compute_on_own_threads
 from ..pipeline import GesturePipeline
 from ..report import table, write_json
 from ..resources import share_path
@@ -62,6 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark; return 0, or 1 after an error a user can cause."""
     options = make_parser().parse_args(arguments)
+    compute_on_own_threads()
     try:
         figures = run(options)
         if options.out is not None:

@@ -20,6 +20,7 @@ from ..exceptions import ConfigError, GestureError
 from ..motion.collision_model import unwatched_arms
 from ..motion.face import BLENDSHAPE_NAMES
 from ..motion.robot import load_profile, RobotProfile
+from ..operations.processor import compute_on_own_threads
 from ..pipeline import GesturePipeline
 from ..report import table, write_json
 from ..timeline import BODY_RATE_HZ, FACE_RATE_HZ, KNOT_RATE_HZ
@@ -89,6 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: command line without the program; ``sys.argv`` when ``None``.
     """
     options = make_parser().parse_args(arguments)
+    compute_on_own_threads()
     try:
         job = _prepare(options)
         for number in range(job.samples):

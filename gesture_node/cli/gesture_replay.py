@@ -18,6 +18,7 @@ import numpy as np
 from ..exceptions import BlackBoxError, GestureError
 from ..motion.face import BLENDSHAPE_NAMES
 from ..operations.black_box_file import BlackBoxFile
+from ..operations.processor import compute_on_own_threads
 from ..operations.replay import replay, Replayed
 from ..pipeline import GesturePipeline
 from ..timeline import FACE_RATE_HZ, KNOT_RATE_HZ
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
                                                      'that was in use')
     parser.add_argument('--out', type=Path, help='folder for the motion that was made again')
     options = parser.parse_args(arguments)
+    compute_on_own_threads()
     try:
         return _replay_file(options)
     except GestureError as error:

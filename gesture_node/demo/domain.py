@@ -37,6 +37,4 @@ def free_domain() -> int:
 def environment(domain: int) -> Mapping[str, str]:
     """Return the environment of a process of the demo: own domain, this machine only."""
     return {**os.environ, 'ROS_DOMAIN_ID': str(domain),
-            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'PYTHONUNBUFFERED': '1',
-            # One thread per numpy call: several processes share few cores here.
-            'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
+            'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST', 'PYTHONUNBUFFERED': '1'}

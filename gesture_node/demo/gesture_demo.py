@@ -14,6 +14,7 @@ from ..bundle import read_bundle
 from ..cli.audio_file import read_audio_file
 from ..exceptions import GestureError, SimulationError
 from ..motion.robot import load_profile
+from ..operations.processor import compute_on_own_threads
 from ..report import table, write_json
 from ..resources import share_path
 from .outcome import measure, rows
@@ -40,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run the demo; return 0, or 1 after an error, which is written as one sentence."""
     options = make_parser().parse_args(arguments)
+    compute_on_own_threads()
     try:
         _demo(options)
     except GestureError as error:

@@ -22,6 +22,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from ..exceptions import GestureError
+from ..operations.processor import compute_on_own_threads
 
 _POLL_S = 0.1
 
@@ -55,6 +56,7 @@ def run_node(make: Callable[[], RunnableNode], arguments: list[str] | None = Non
         0 after a clean end, also by SIGINT or SIGTERM; 1 after an error a user can cause, which
         is written to stderr as one sentence.
     """
+    compute_on_own_threads()
     stopping = False
 
     def stop(number: int, frame: object) -> None:
