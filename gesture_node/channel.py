@@ -24,6 +24,7 @@ from .diffusion.window import (
 )
 from .guides.cues import near_guides
 from .guides.poses import GuidePoses
+from .hearing import Hearing, WindowHearing
 from .inference import OnnxEncoder, SpeechTokens
 from .latency import LatencyTracker
 from .motion.blinks import BlinkTrack
@@ -155,11 +156,13 @@ class MotionChannel:
         sampler: schedule, steps and guidance.
         seed: seed of the noise.
         number: stream of noise, one per channel.
+        hearing: what the windows hear; None has each hear for itself.
     """
 
     def __init__(self, model: ChannelModel, layout: WindowLayout, sampler: Sampler, seed: int,
-                 number: int) -> None:
+                 number: int, hearing: Hearing | None = None) -> None:
         self.layout = layout
+        self._hearing = hearing or WindowHearing(model.encoder, model.encoder_spec)
         self.easing: Easing | None = None
         self.blinks: BlinkTrack | None = None
         self.persona: Float32Array | None = None
@@ -192,14 +195,25 @@ class MotionChannel:
     @property
     def features_needed(self) -> int:
         """Feature frames that must have arrived before the next window may run."""
-        return self.layout.heard_features(self._window)
+        return self.features_needed_after(0)
+
+    def features_needed_after(self, windows: int) -> int:
+        """Return the feature frames that the window after some more windows needs."""
+        return self._hearing.needed(*self._span(self._window + windows))
 
     @property
     def oldest_feature(self) -> int:
         """Oldest feature frame that this or a later window reads."""
-        first = self.layout.first_frame(self._window) * self.layout.features_per_frame
-        return min(first - self._model.encoder_spec.context_frames,
-                   self.features_needed - self._model.encoder_spec.history_frames)
+        first, _, heard_end = self._span(self._window)
+        return min(self._hearing.oldest(first, heard_end),
+                   heard_end - self._model.encoder_spec.history_frames)
+
+    def _span(self, window: int) -> tuple[int, int, int]:
+        """Return where a window begins, how long it is and where what it may hear ends."""
+        layout = self.layout
+        per_frame = layout.features_per_frame
+        return (layout.first_frame(window) * per_frame, layout.window_frames * per_frame,
+                layout.heard_features(window))
 
     def step(self, features: FeatureSource, latency: LatencyTracker) -> ChannelFrames:
         """Denoise the next window and commit its hop."""
@@ -256,28 +270,21 @@ class MotionChannel:
 
     def _listen(self, features: FeatureSource) -> tuple[SpeechTokens, Float32Array | None]:
         layout, spec = self.layout, self._model.encoder_spec
-        start = layout.first_frame(self._window) * layout.features_per_frame - spec.context_frames
-        count = spec.context_frames + layout.window_frames * layout.features_per_frame
-        heard_end = self.features_needed
-        rows = np.zeros((count, features.dim), np.float32)
-        rows[:heard_end - start] = features.get(start, heard_end)
-        index = np.arange(start, start + count)
-        heard = ((index >= 0) & (index < heard_end)).astype(np.float32)
-        past = heard_end - spec.history_frames
-        history = features.get(past, heard_end)
-        history_heard = (np.arange(past, heard_end) >= 0).astype(np.float32)
-        tokens = self._model.encoder(rows, heard, history, history_heard)
+        first, count, heard_end = self._span(self._window)
+        tokens = self._hearing.hear(features, first, count, heard_end)
         emotion = tokens.emotion if self.emotion is None else self.emotion.mixed(tokens.emotion)
         persona, arousal = tokens.persona, None
         if self.persona is not None:
             # A pinned persona is the token and, where the body is told, the arousal behind it.
             persona, arousal = self.persona[:spec.persona_dim], self.persona[spec.persona_dim:]
-        heard_tokens = SpeechTokens(tokens.local[spec.context_frames:], persona, emotion)
+        heard_tokens = SpeechTokens(tokens.local, persona, emotion)
         if self._guides is None:
             return heard_tokens, None
+        past = heard_end - spec.history_frames
         return heard_tokens, self._guides.cues(
-            history, history_heard, heard_end, layout.first_frame(self._window), self.next_frame,
-            layout.window_frames, None if arousal is None else float(arousal[0]))
+            features.get(past, heard_end), (np.arange(past, heard_end) >= 0).astype(np.float32),
+            heard_end, layout.first_frame(self._window), self.next_frame, layout.window_frames,
+            None if arousal is None else float(arousal[0]))
 
     def _denoise(self, tokens: SpeechTokens, cues: Float32Array | None) -> Float32Array:
         layout, spec = self.layout, self._model.spec

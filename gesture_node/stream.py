@@ -24,9 +24,9 @@ from .config import GestureConfig
 from .diffusion.adjustable_sampler import AdjustableSampler
 from .diffusion.sampler import Sampler
 from .diffusion.schedule import Schedule
-from .diffusion.window import WindowLayout
 from .exceptions import StreamError
 from .gestures.track import GestureTrack
+from .hearing import hearing_for
 from .latency import LatencyTracker
 from .motion.blinks import BlinkTrack
 from .motion.face import LIP_INDEX, project_face
@@ -77,10 +77,12 @@ class GestureStream:
     def _start(self) -> None:
         self._resampler = StreamResampler()
         self._features = self._front_end()
+        self._hearing = hearing_for([model.encoder for model in self._models],
+                                        self._models[0].encoder_spec, self._layouts)
         self._body, self._face = (
-            MotionChannel(model, layout, cast(Any, sampler), self.config.seed, number)
-            for number, (model, layout, sampler) in enumerate(
-                zip(self._models, self._layouts, self._samplers)))
+            MotionChannel(model, layout, cast(Any, sampler), self.config.seed, number, hearing)
+            for number, (model, layout, sampler, hearing) in enumerate(
+                zip(self._models, self._layouts, self._samplers, self._hearing)))
         self._body.persona = self._face.persona = self._persona
         self._body.emotion = self._face.emotion = self._emotion
         if self.config.face.blinks_per_minute > 0.0:
@@ -95,19 +97,20 @@ class GestureStream:
 
     @property
     def body_latency_s(self) -> float:
-        """Algorithmic latency of the body [s]: hop, foresight and the front end's own."""
-        return self._latency_s(self._layouts[0])
+        """Algorithmic latency of the body [s]: hop, foresight, and waiting for blocks."""
+        return self._latency_s(self._body)
 
     @property
     def face_latency_s(self) -> float:
-        """Algorithmic latency of the face [s]: hop, foresight and the front end's own."""
-        return self._latency_s(self._layouts[1])
+        """Algorithmic latency of the face [s]: hop, foresight, and waiting for blocks."""
+        return self._latency_s(self._face)
 
-    def _latency_s(self, layout: WindowLayout) -> float:
-        needed = [layout.heard_features(n) for n in range(self._features.block_frames)]
-        wait_samples = max(self._features.samples_for(frames)
-                           - first_sample(frames, FEATURE_RATE_HZ) for frames in needed)
-        return layout.latency_s + wait_samples / SAMPLE_RATE_HZ
+    def _latency_s(self, channel: MotionChannel) -> float:
+        """Return the longest time from the first sound of a hop to all that its window needs."""
+        return max(
+            self._features.samples_for(channel.features_needed_after(windows)) / SAMPLE_RATE_HZ
+            - (channel.next_frame + windows * channel.layout.hop_frames) / channel.layout.rate_hz
+            for windows in range(self._features.block_frames * self._hearing[0].block_frames))
 
     def set_steps(self, body: int, face: int) -> None:
         """Take other numbers of denoiser calls, from the next windows on."""
@@ -196,7 +199,7 @@ class GestureStream:
             frames = channel.step(self._features, self.latency)
             result = self._face_result(frames) if channel is self._face else (
                 self._body_result(frames))
-        self._features.drop_before(min(self._body.oldest_feature, self._face.oldest_feature))
+        self._forget()
         return result
 
     def run_ready(self) -> list[StepResult]:
@@ -214,8 +217,15 @@ class GestureStream:
             bodies = [robot.submit(self._timed_body_result, frames, spent_s)
                       for frames, spent_s in self._windows(self._body)]
             results = [body.result() for body in bodies] + faces.result()
-        self._features.drop_before(min(self._body.oldest_feature, self._face.oldest_feature))
+        self._forget()
         return results
+
+    def _forget(self) -> None:
+        """Forget what neither channel will need again."""
+        oldest = min(self._body.oldest_feature, self._face.oldest_feature)
+        self._features.drop_before(oldest)
+        for hearing in self._hearing:
+            hearing.drop_before(oldest)
 
     def _append_last_silence(self) -> None:
         """Append all the silence that windows will need, so that threads only read."""
@@ -223,8 +233,7 @@ class GestureStream:
             layout = channel.layout
             if self._end_sample is not None and self._before_end(channel):
                 more = (self._last_frame(channel) - channel.next_frame - 1) // layout.hop_frames
-                self._append_silence(channel.features_needed + (
-                    more * layout.hop_frames * layout.features_per_frame))
+                self._append_silence(channel.features_needed_after(max(0, more)))
 
     def _windows(self, channel: MotionChannel) -> Iterator[tuple[ChannelFrames, float]]:
         """Yield the frames of every ready window of a channel, and the time it took [s]."""
@@ -272,9 +281,7 @@ class GestureStream:
         next_frame = channel.next_frame + channel.layout.hop_frames
         if self._end_sample is not None:
             return next_frame < self._end_frame(channel)
-        needed = channel.features_needed + (
-            channel.layout.hop_frames * channel.layout.features_per_frame)
-        return needed <= self._features.frames_available
+        return channel.features_needed_after(1) <= self._features.frames_available
 
     def _ready(self, channel: MotionChannel) -> bool:
         if self._end_sample is not None:

@@ -47,6 +47,8 @@ class OfflineMotion:
         report: counters of the stream.
         latency_s: ``{stage: {p50, p95, p99}}``.
         compute_s: time spent in the stream.
+        body_latency_s: algorithmic latency of the body with these windows.
+        face_latency_s: that of the face.
         first_body_compute_s: computation of the first body window.
         first_face_compute_s: computation of the first face window.
     """
@@ -59,6 +61,8 @@ class OfflineMotion:
     report: StreamReport
     latency_s: dict[str, dict[str, float]]
     compute_s: float
+    body_latency_s: float
+    face_latency_s: float
     first_body_compute_s: float
     first_face_compute_s: float
 
@@ -165,6 +169,7 @@ def generate(pipeline: GesturePipeline, audio: AudioFile, profile: RobotProfile,
         positions=positions[:count], velocities=velocities[:count], weights=weights[:count],
         poses=poses[:-(-count // _KNOTS_PER_POSE)],
         report=stream.report, latency_s=stream.latency.percentiles(), compute_s=compute_s,
+        body_latency_s=stream.body_latency_s, face_latency_s=stream.face_latency_s,
         first_body_compute_s=collected.first_s.get('body', 0.0),
         first_face_compute_s=collected.first_s.get('face', 0.0))
 
