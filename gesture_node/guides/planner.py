@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..measures.accents import accented, find_nuclei, voice_activity
+from ..measures.accents import accented, find_nuclei, Loudness
 from ..measures.alignment import BEAT_LAG_S
 from ..measures.arousal import arousal_curve
 from ..timeline import BODY_RATE_HZ, FEATURE_RATE_HZ
@@ -77,11 +77,14 @@ class GuidePlanner:
             return no_cues(frames)
         features = history[known[0]:known[-1] + 1]
         start_s = (heard_end - len(history) + known[0]) / FEATURE_RATE_HZ
-        nuclei = find_nuclei(features)
-        shown = float(arousal_curve(features, nuclei)[-1]) if arousal is None else arousal
+        loudness = Loudness(features)
+        nuclei = find_nuclei(features, loudness)
+        shown = arousal
+        if shown is None:
+            shown = float(arousal_curve(features, nuclei, loudness)[-1])
         accents = accented(nuclei)
         spans = [Span(span.start + start_s, span.stop + start_s)
-                 for span in speech_spans(voice_activity(features))]
+                 for span in speech_spans(loudness.speech)]
         self._plan(accents.onsets_s + start_s, accents.prominences, spans, shown,
                    next_frame / BODY_RATE_HZ)
         times_s = (first_frame + np.arange(frames)) / BODY_RATE_HZ

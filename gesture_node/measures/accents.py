@@ -14,6 +14,7 @@ second of speech, in quiet passages as in loud ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,36 +84,61 @@ def frame_times_s(count: int) -> Float64Array:
     return np.asarray(np.arange(count) / FEATURE_RATE_HZ + _FRAME_CENTRE_S)
 
 
+class Loudness:
+    """How loud the vowels of a recording are, computed once for all who ask; immutable.
+
+    Args:
+        features: shape (F, 83), 50 Hz, of the whole recording.
+
+    Attributes:
+        energy_db: shape (F,), see :func:`vowel_energy_db`.
+    """
+
+    def __init__(self, features: NDArray[np.floating]) -> None:
+        self.energy_db = vowel_energy_db(features) if len(features) else np.zeros(0)
+
+    @cached_property
+    def threshold_db(self) -> float:
+        """25 dB below the loud parts: quieter is no speech."""
+        return max(float(np.percentile(self.energy_db, 98)) - _RANGE_DB, _FLOOR_DB)
+
+    @cached_property
+    def speech(self) -> NDArray[np.bool_]:
+        """Where somebody speaks, shape (F,), gaps closed."""
+        if not len(self.energy_db):
+            return np.zeros(0, dtype=bool)
+        active = self.energy_db > self.threshold_db
+        active = median_filter(active.astype(np.int8), size=5, mode='nearest').astype(bool)
+        edges = np.flatnonzero(np.diff(active.astype(np.int8)))
+        for stop, start in zip(edges[:-1], edges[1:]):
+            if active[stop] and start - stop <= FEATURE_RATE_HZ // 5:
+                active[stop:start + 1] = True
+        return np.asarray(active, dtype=bool)
+
+
 def voice_activity(features: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Return where somebody speaks, shape (F,): within 25 dB of the loud parts, gaps closed.
 
     Args:
         features: shape (F, 83).
     """
-    if len(features) == 0:
-        return np.zeros(0, dtype=bool)
-    energy = vowel_energy_db(features)
-    active = energy > _threshold_db(energy)
-    active = median_filter(active.astype(np.int8), size=5, mode='nearest').astype(bool)
-    edges = np.flatnonzero(np.diff(active.astype(np.int8)))
-    for stop, start in zip(edges[:-1], edges[1:]):
-        if active[stop] and start - stop <= FEATURE_RATE_HZ // 5:
-            active[stop:start + 1] = True
-    return np.asarray(active, dtype=bool)
+    return Loudness(features).speech
 
 
-def find_nuclei(features: NDArray[np.floating]) -> Nuclei:
+def find_nuclei(features: NDArray[np.floating], loudness: Loudness | None = None) -> Nuclei:
     """Return the syllable nuclei of a recording.
 
     Args:
         features: shape (F, 83), 50 Hz, of the whole recording.
+        loudness: of it, if it is known.
     """
     empty = np.zeros(0)
     if len(features) < 3:
         return Nuclei(empty, empty, empty)
-    energy = vowel_energy_db(features)
+    loudness = loudness or Loudness(features)
+    energy = loudness.energy_db
     voiced = convolve1d((features[:, _VOICING] > _VOICED).astype(np.float64), np.ones(3)) > 0.5
-    peaks, _ = find_peaks(energy, height=_threshold_db(energy), prominence=_DIP_DB,
+    peaks, _ = find_peaks(energy, height=loudness.threshold_db, prominence=_DIP_DB,
                           distance=_MIN_GAP_FRAMES)
     peaks = peaks[voiced[peaks]]
     if len(peaks) == 0:
@@ -144,10 +170,6 @@ def accented(nuclei: Nuclei) -> Nuclei:
     share = np.sum(near & ~higher, axis=1) / np.maximum(np.sum(near, axis=1), 1)
     keep = leads & (share > ACCENT_SHARE) & (nuclei.prominences > ACCENT_PROMINENCE)
     return Nuclei(nuclei.onsets_s[keep], nuclei.peaks_s[keep], nuclei.prominences[keep])
-
-
-def _threshold_db(energy: Float64Array) -> float:
-    return max(float(np.percentile(energy, 98)) - _RANGE_DB, _FLOOR_DB)
 
 
 def _vowel_onset_s(energy: Float64Array, peak: int, times_s: Float64Array) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..timeline import FEATURE_RATE_HZ
 from ..types import Float64Array
-from .accents import find_nuclei, Nuclei, voice_activity, vowel_energy_db
+from .accents import find_nuclei, Loudness, Nuclei
 
 WINDOW_S = 8.0
 
@@ -35,34 +35,34 @@ _LOW_BANDS, _HIGH_BANDS = slice(0, 25), slice(45, 80)
 """Mel bands below about 0.9 kHz and above about 2.4 kHz."""
 
 
-def arousal_curve(features: NDArray[np.floating],
-                  nuclei: Nuclei | None = None) -> Float64Array:
+def arousal_curve(features: NDArray[np.floating], nuclei: Nuclei | None = None,
+                  loudness: Loudness | None = None) -> Float64Array:
     """Return the arousal of a voice ``(F,)`` in [0, 1] at 50 Hz, from features ``(F, 83)``.
 
     Frame k is heard from the 8 s that end there; which frames are speech is known from the whole
-    recording, and so are its syllable nuclei where the caller has not found them yet.
+    recording, and so are its syllable nuclei and loudness where the caller has not found them yet.
     """
-    measures = style_measures(features, nuclei)
+    measures = style_measures(features, nuclei, loudness)
     scores = [share * (measures[name] - _READER[name][0]) / _READER[name][1]
               for name, share in _SHARES.items()]
     return np.asarray(1.0 / (1.0 + np.exp(-_SLOPE * (sum(scores) - _MIDDLE))))
 
 
-def style_measures(features: NDArray[np.floating],
-                   nuclei: Nuclei | None = None) -> dict[str, Float64Array]:
+def style_measures(features: NDArray[np.floating], nuclei: Nuclei | None = None,
+                   loudness: Loudness | None = None) -> dict[str, Float64Array]:
     """Return the running measures, each (F,), by the names of ``_READER``."""
     count = len(features)
-    speech = voice_activity(features)
+    loudness = loudness or Loudness(features)
+    speech, energy = loudness.speech, loudness.energy_db
     if not speech.any():
         return {name: np.full(count, mean) for name, (mean, _) in _READER.items()}
     pitch = 12.0 * np.asarray(features[:, _PITCH], dtype=np.float64)
     pitched = speech & (features[:, _VOICING] > _VOICED)
     if pitched.any():
         pitched &= np.abs(pitch - np.median(pitch[pitched])) < _OCTAVE_ERROR_ST
-    energy = vowel_energy_db(features)
     energy = np.maximum(energy, np.percentile(energy, 98) - _SPEECH_RANGE_DB)
     syllables = np.zeros(count)
-    frames = ((nuclei or find_nuclei(features)).peaks_s * FEATURE_RATE_HZ).astype(int)
+    frames = ((nuclei or find_nuclei(features, loudness)).peaks_s * FEATURE_RATE_HZ).astype(int)
     np.add.at(syllables, np.clip(frames, 0, count - 1), 1.0)
     speech_s = _recent(speech.astype(np.float64)) / FEATURE_RATE_HZ
     usual_hz = _READER['syllables_hz'][0]
