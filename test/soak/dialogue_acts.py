@@ -99,14 +99,10 @@ class Acts:
             waits: whether to wait for the end of the plan; without, one that goes on is no fault.
         """
         world = self.world
-
-        def is_over() -> bool:
-            return not world.plans or world.now_ns() > world.plans[-1].end_ns + NS // 50
-
         if waits:
-            world.until(is_over, LIMIT_S)
+            world.until(world.is_over, LIMIT_S)
         before = world.position.copy()
-        was_over, count = is_over(), len(world.plans)
+        was_over, count = world.is_over(), len(world.plans)
         world.run(0.05)
         if was_over and len(world.plans) == count and (
                 np.abs(world.position - before).max() > REST_RAD):

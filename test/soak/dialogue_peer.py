@@ -20,7 +20,7 @@ from dialogue_world import World
 import numpy as np
 import rclpy
 
-WARM_S = 60.0
+WARM_S, LATE_STOP_S = 60.0, 0.1
 
 
 class Campaign:
@@ -88,9 +88,9 @@ class Campaign:
         for node in self._nodes:
             if 'Traceback' in node.log.read_text():
                 self.crashes.append(f'life {node.number} has a traceback in its log')
-        # Whoever looks for the cause of a violation needs the very messages.
-        with (self._folder / 'broken_plans.pickle').open('wb') as file:
-            pickle.dump(list(world.broken), file)
+        self._keep('broken_plans', list(world.broken))
+        self._keep('late_stops', [seen for seen in scenes.seen_stops if (
+            stop := seen.judged(world.limits)) and stop.departs_s > LATE_STOP_S])
         return {
             'real_s': self.real_s, 'dialogue_s': self.simulated_s, 'crashes': self.crashes,
             'violations': {key: count for key, count in world.audit.found.items() if count},
@@ -106,6 +106,11 @@ class Campaign:
             'sent': world.voice.sent, 'lost': world.voice.lost,
             'slow_loops': world.slow_loops, 'longest_loop_s': world.longest_loop_s,
         }
+
+    def _keep(self, name: str, found: list[Any]) -> None:
+        """Write what was found: whoever looks for a cause needs the very messages."""
+        with (self._folder / f'{name}.pickle').open('wb') as file:
+            pickle.dump(found, file)
 
     def _judged(self, is_final: bool) -> list[tuple[float, ...]]:
         found = [seen.judged(self._world.limits) for seen in self._scenes.seen_stops

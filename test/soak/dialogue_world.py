@@ -182,6 +182,15 @@ class World:
         """Return ROS time, simulated or not."""
         return self._sim_ns if self.speed else time.time_ns()
 
+    def is_over(self) -> bool:
+        """Return whether the controller has played the last plan, and the one it runs, to the end.
+
+        Those differ where the last one was lost. How far it has played counts, not what time it
+        is: this process may have been kept waiting.
+        """
+        ends_ns = [plan.end_ns for plan in (self.running, *list(self.plans)[-1:]) if plan]
+        return self._cycle_ns > max(ends_ns, default=-NS) + NS // 50
+
     def begin_clock(self, speed: float) -> None:
         """Rule the clock at a speed; 0 leaves time to the machine."""
         self.speed, self._sim_ns = speed, 1_000 * NS
