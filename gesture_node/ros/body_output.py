@@ -198,8 +198,7 @@ class BodyOutput:
         limiter = robot.limiter
         goal = self._yielded.held(robot.idle_positions, self._end_of_plan())
         self._change(lambda then_ns: self._plan.lead(then_ns, limiter, lambda brake: retraction(
-            brake, goal, limiter.limits, limiter.rate_hz)), now_ns,
-                     soon=True)
+            brake, goal, limiter.limits, limiter.rate_hz)), now_ns, soon=True)
 
     def yield_joints(self, names: frozenset[str], now_ns: int) -> str:
         """Let other nodes own these joints and no others.

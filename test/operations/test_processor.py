@@ -9,7 +9,6 @@ import sys
 import pytest
 
 SETUP = """
-import os
 from threadpoolctl import threadpool_info, threadpool_limits
 import numpy as np
 def threads():

@@ -89,8 +89,9 @@ class Campaign:
             if 'Traceback' in node.log.read_text():
                 self.crashes.append(f'life {node.number} has a traceback in its log')
         self._keep('broken_plans', list(world.broken))
-        self._keep('late_stops', [seen for seen in scenes.seen_stops if (
-            stop := seen.judged(world.limits)) and stop.departs_s > LATE_STOP_S])
+        stops = [(seen, stop) for seen in scenes.seen_stops if (
+            stop := seen.judged(world.limits)) is not None]
+        self._keep('late_stops', [seen for seen, stop in stops if stop.departs_s > LATE_STOP_S])
         return {
             'real_s': self.real_s, 'dialogue_s': self.simulated_s, 'crashes': self.crashes,
             'violations': {key: count for key, count in world.audit.found.items() if count},
@@ -100,7 +101,8 @@ class Campaign:
             'growth': [node.growth(WARM_S) for node in self._nodes],
             'rss_mb': [node.rss_mb[-1][1] if node.rss_mb else 0.0 for node in self._nodes],
             'recoveries': scenes.recoveries, 'in_vain': scenes.in_vain,
-            'stops': self._judged(True), 'interrupts': self._judged(False),
+            'stops': [astuple(stop) for seen, stop in stops if seen.is_final],
+            'interrupts': [astuple(stop) for seen, stop in stops if not seen.is_final],
             'detections_s': scenes.detections_s, 'moving_at_rest': scenes.moving_at_rest,
             'played': dict(scenes.played), 'sounds': self._sounds.counts,
             'sent': world.voice.sent, 'lost': world.voice.lost,
@@ -111,11 +113,6 @@ class Campaign:
         """Write what was found: whoever looks for a cause needs the very messages."""
         with (self._folder / f'{name}.pickle').open('wb') as file:
             pickle.dump(found, file)
-
-    def _judged(self, is_final: bool) -> list[tuple[float, ...]]:
-        found = [seen.judged(self._world.limits) for seen in self._scenes.seen_stops
-                 if seen.is_final is is_final]
-        return [astuple(stop) for stop in found if stop is not None]
 
     def close(self) -> None:
         for node in self._nodes:
